@@ -1,0 +1,168 @@
+/*
+ * A lock on one file, between processes, that stays safe when its holder stalls or dies.
+ *
+ * The lock is a folder at `lockPath`, put there by renaming a prepared, non-empty folder (rename refuses to replace a
+ * non-empty one, so one contender wins). Inside lies a subfolder whose name nobody else ever uses. Every change under the
+ * lock is one rename whose source or target path leads through that subfolder: whoever lost the lock finds that the
+ * path no longer exists, and so cannot do harm. Hence a lock may be taken away from a holder that seems dead, even
+ * wrongly. docs/decisions/0004-file-store.md
+ */
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { toHex } from './bytes.js';
+import { checkSignal } from './signal.js';
+
+/** After so long with one holder, as seen by one contender, the lock is taken away. Work under it takes milliseconds. */
+const patienceMs = 10_000;
+
+/** Thrown inside the work when the lock was taken away; the work then runs again. */
+class LockLost extends Error {}
+
+export const errnoOf = (error: unknown): string | undefined =>
+  // Node's system errors carry a string code; anything else does not count as one.
+  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined;
+
+export const isMissing = (error: unknown): boolean => errnoOf(error) === 'ENOENT';
+
+export interface FencedLock {
+  /** Makes `target` a second name of the file `staged`, replacing what was there, in one step. */
+  replace(target: string, staged: string): Promise<void>;
+  /** Takes `target` away in one step; false if there is none. */
+  remove(target: string): Promise<boolean>;
+}
+
+class HeldLock implements FencedLock {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async replace(target: string, staged: string): Promise<void> {
+    const through = join(this.#folder, 'new');
+    try {
+      await link(staged, through);
+      await rename(through, target);
+    } catch (error) {
+      throw await this.#judge(error);
+    }
+  }
+
+  async remove(target: string): Promise<boolean> {
+    try {
+      await rename(target, join(this.#folder, 'old'));
+      return true;
+    } catch (error) {
+      const judged = await this.#judge(error);
+      if (isMissing(judged)) return false;
+      throw judged;
+    }
+  }
+
+  /** ENOENT means that the lock is lost, unless its folder is still there: then a file is missing. */
+  async #judge(error: unknown): Promise<unknown> {
+    if (!isMissing(error)) return error;
+    const held = await stat(this.#folder).then(
+      () => true,
+      () => false,
+    );
+    return held ? error : new LockLost();
+  }
+}
+
+function isDead(holder: string): boolean {
+  const [host, pid] = holder.split('!');
+  if (host !== hostTag || pid === undefined) return false;
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    return errnoOf(error) === 'ESRCH';
+  }
+}
+
+const hostTag = toHex(new TextEncoder().encode(hostname())).slice(0, 32);
+
+/**
+ * Runs `work` while holding the lock at `lockPath`. `work` must be repeatable: it runs again if the lock was taken
+ * away before its change took effect. `scratch` is a folder on the same file system for what is prepared or discarded.
+ */
+export async function withFencedLock<T>(
+  lockPath: string,
+  scratch: string,
+  signal: AbortSignal | undefined,
+  work: (lock: FencedLock) => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    const tag = `${hostTag}!${String(process.pid)}!${toHex(randomBytes(12))}`;
+    await acquire(lockPath, scratch, tag, signal);
+    try {
+      return await work(new HeldLock(join(lockPath, tag)));
+    } catch (error) {
+      if (!(error instanceof LockLost)) throw error;
+    } finally {
+      // Rename first: the lock goes in one step. Should it be another's by now, its holder notices and starts over.
+      if ((await holderOf(lockPath)) === tag) await discard(lockPath, scratch);
+    }
+  }
+}
+
+async function acquire(
+  lockPath: string,
+  scratch: string,
+  tag: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const prepared = join(scratch, tag);
+  await mkdir(join(prepared, tag), { recursive: true });
+  let seen: string | undefined;
+  let since = 0;
+  try {
+    for (;;) {
+      checkSignal(signal);
+      try {
+        await rename(prepared, lockPath);
+        return;
+      } catch (error) {
+        const code = errnoOf(error);
+        if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
+      }
+      const holder = await holderOf(lockPath);
+      if (holder === undefined) continue;
+      if (holder !== seen) {
+        seen = holder;
+        since = performance.now();
+      }
+      if (isDead(holder) || performance.now() - since > patienceMs) await discard(lockPath, scratch);
+      else await sleep(1 + Math.random() * 8);
+    }
+  } catch (error) {
+    await rm(prepared, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function holderOf(lockPath: string): Promise<string | undefined> {
+  try {
+    return (await readdir(lockPath))[0];
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+async function discard(lockPath: string, scratch: string): Promise<void> {
+  const discarded = join(scratch, `discarded-${toHex(randomBytes(12))}`);
+  try {
+    await rename(lockPath, discarded);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    return;
+  }
+  await rm(discarded, { recursive: true, force: true });
+}
