@@ -36,6 +36,8 @@ function deriveBodyKeys(
   salt: Uint8Array,
   context: Uint8Array,
 ): BodyKeys {
+  // HMAC would take any length; the C2SP specification takes one.
+  if (key.length !== 32) throw new RangeError(`expected a 32-byte key, got ${String(key.length)} bytes`);
   const derived = hkdfExpand(engine, key, concat(suite, salt, context), 76);
   const keys = {
     gcm: engine.aes256Gcm(derived.subarray(0, 32)),
@@ -56,6 +58,7 @@ function chunkNonce(baseNonce: Uint8Array, index: number): Uint8Array {
 /** Length of the plaintext in a body of `length` bytes, or null if no body has that length. */
 export function plaintextSize(length: number): number | null {
   const sealed = length - bodyHeaderLength;
+  if (sealed < tagLength) return null;
   const full = Math.floor(sealed / sealedChunkSize);
   if (sealed - full * sealedChunkSize < tagLength || full >= maxChunks) return null;
   return sealed - (full + 1) * tagLength;

@@ -1,7 +1,7 @@
 import { base64urlnopad, hex } from '@scure/base';
 
 /** Joins byte strings into a new one. */
-export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   let length = 0;
   for (const part of parts) length += part.length;
   const out = new Uint8Array(length);

@@ -93,7 +93,8 @@ export const shape = {
           `expected ${path} to have ${String(min)} to ${String(max)} elements, got ${String(value.length)}`,
         );
       }
-      return value.map((element, i) => inner(element, `${path}[${String(i)}]`, fail));
+      // Unlike map(), from() visits holes.
+      return Array.from(value, (element: unknown, i) => inner(element, `${path}[${String(i)}]`, fail));
     },
 
   /** An object with caller-chosen member names. */

@@ -1,0 +1,158 @@
+import { type CryptoEngine } from '../crypto/engine.js';
+import { KeyboundError } from '../errors.js';
+import { bindingLimits, type KeyUse, type Policy } from '../format/binding-payload.js';
+import { keyRef } from '../format/key-ref.js';
+import { quote } from '../format/names.js';
+import { compareBytes, concat } from '../internal/bytes.js';
+import { type KeyProvider, type ParsedKeyUri } from './provider.js';
+
+/** A key of the service's own: it unlocks, but does not count as the owner's switch. */
+export interface ServiceKey {
+  readonly serviceKey: string;
+}
+/** Any of these unlocks, tried in this order. */
+export interface AnyOf {
+  readonly anyOf: readonly KeyPolicy[];
+}
+/** All of these are needed. */
+export interface AllOf {
+  readonly allOf: readonly KeyPolicy[];
+}
+
+/**
+ * Which keys unlock a namespace. A plain key URI is the owner's key; {@link serviceKey} marks one of the service's.
+ * Normalised to at most 8 alternatives of at most 4 keys each.
+ */
+export type KeyPolicy = string | ServiceKey | AnyOf | AllOf;
+
+export const serviceKey = (uri: string): ServiceKey => ({ serviceKey: uri });
+export const anyOf = (...policies: readonly KeyPolicy[]): AnyOf => ({ anyOf: policies });
+export const allOf = (...policies: readonly KeyPolicy[]): AllOf => ({ allOf: policies });
+
+/** The providers of one installation, by scheme. */
+export class KeyProviders {
+  readonly #byScheme: ReadonlyMap<string, KeyProvider>;
+
+  constructor(providers: readonly KeyProvider[]) {
+    this.#byScheme = new Map(providers.map((provider) => [provider.scheme, provider]));
+    if (this.#byScheme.size !== providers.length) {
+      throw new KeyboundError(
+        'invalid-argument',
+        'expected one key provider for each scheme, got two for one',
+      );
+    }
+  }
+
+  /** The provider of a key URI. Throws `misconfigured` if there is none for its scheme. */
+  of(uri: string): KeyProvider {
+    const scheme = /^([a-z][a-z0-9-]*):\/\//.exec(uri)?.[1];
+    if (scheme === undefined) {
+      throw new KeyboundError(
+        'invalid-argument',
+        `expected a key URI such as local://name, got ${quote(uri)}`,
+      );
+    }
+    const provider = this.#byScheme.get(scheme);
+    if (provider === undefined) {
+      const known = [...this.#byScheme.keys()].map((one) => `${one}://`).join(', ') || 'none';
+      throw new KeyboundError(
+        'misconfigured',
+        `no key provider for ${quote(uri)}: add one for ${scheme}:// to \`keys\` (there is ${known})`,
+        { details: { key: uri } },
+      );
+    }
+    return provider;
+  }
+
+  parse(uri: string): ParsedKeyUri {
+    return this.of(uri).parse(uri);
+  }
+}
+
+type Alternatives = readonly (readonly KeyUse[])[];
+
+const tooMany = (): never => {
+  throw new KeyboundError(
+    'invalid-argument',
+    `expected a key policy of at most ${String(bindingLimits.alternatives)} alternatives of at most ` +
+      `${String(bindingLimits.keysPerAlternative)} keys each, got more`,
+  );
+};
+
+/** Nested policies as any-of over all-ofs, before absorption. Bounded while it grows, not afterwards. */
+function expand(policy: KeyPolicy, providers: KeyProviders, depth = 0): Alternatives {
+  if (depth > 8) return tooMany();
+  if (typeof policy === 'string') return [[{ uri: providers.parse(policy).uri, by: 'owner' }]];
+  const members: unknown = typeof policy === 'object' ? Object.keys(policy) : [];
+  const [kind] = members as string[];
+  if (kind === 'serviceKey' && 'serviceKey' in policy) {
+    return [[{ uri: providers.parse(policy.serviceKey).uri, by: 'service' }]];
+  }
+  const list: unknown = 'anyOf' in policy ? policy.anyOf : 'allOf' in policy ? policy.allOf : undefined;
+  if (!Array.isArray(list) || list.length === 0 || list.length > 32 || Object.keys(policy).length !== 1) {
+    throw new KeyboundError(
+      'invalid-argument',
+      'expected a key URI, serviceKey(…), anyOf(…) or allOf(…) with keys',
+    );
+  }
+  // Checked recursively, member by member, by this very function.
+  const parts = (list as KeyPolicy[]).map((member) => expand(member, providers, depth + 1));
+  if ('anyOf' in policy) return parts.flat();
+  return parts.reduce((sofar, part) => {
+    if (sofar.length * part.length > 256) return tooMany();
+    return sofar.flatMap((left) => part.map((right) => [...left, ...right]));
+  });
+}
+
+const isSubset = (a: readonly KeyUse[], b: readonly KeyUse[]): boolean =>
+  a.every((key) => b.some((other) => other.uri === key.uri));
+
+/**
+ * Normalises a policy: any-of over all-ofs, no key twice, supersets absorbed, keys of an alternative in the order of
+ * their refs, alternatives in the order of preference. Throws `invalid-argument`, `misconfigured` or
+ * `owner-cannot-revoke`.
+ */
+export function normalisePolicy(
+  engine: CryptoEngine,
+  policy: KeyPolicy,
+  providers: KeyProviders,
+  ownerCannotRevoke: boolean,
+): Policy {
+  const all = expand(policy, providers).map((alternative) => uniqueKeys(engine, alternative));
+  const alternatives = all.filter(
+    (one, i) => !all.some((other, j) => j !== i && isSubset(other, one) && (!isSubset(one, other) || j < i)),
+  );
+  const { alternatives: most, keysPerAlternative } = bindingLimits;
+  if (alternatives.length > most || alternatives.some((one) => one.length > keysPerAlternative)) tooMany();
+  const weak = alternatives.find((one) => !one.some((key) => key.by === 'owner'));
+  if (weak !== undefined && !ownerCannotRevoke) {
+    throw new KeyboundError(
+      'owner-cannot-revoke',
+      `the owner could not revoke access: ${weak.map((key) => key.uri).join(' and ')} alone would unlock the ` +
+        'namespace; add a key of the owner’s to that alternative, or say `ownerCannotRevoke: true`',
+    );
+  }
+  return { alternatives, ownerCannotRevoke };
+}
+
+function uniqueKeys(engine: CryptoEngine, alternative: readonly KeyUse[]): KeyUse[] {
+  const byUri = new Map<string, KeyUse>();
+  for (const key of alternative) {
+    const other = byUri.get(key.uri);
+    if (other !== undefined && other.by !== key.by) {
+      throw new KeyboundError(
+        'invalid-argument',
+        `expected ${key.uri} to be either the owner's or the service's`,
+      );
+    }
+    byUri.set(key.uri, key);
+  }
+  return [...byUri.values()].sort((a, b) => compareBytes(keyRef(engine, a.uri), keyRef(engine, b.uri)));
+}
+
+/** Alternatives in their byte order, which is how wraps are stored. */
+export function inByteOrder(engine: CryptoEngine, alternatives: Alternatives): Alternatives {
+  const refs = (alternative: readonly KeyUse[]): Uint8Array =>
+    concat(...alternative.map((key) => keyRef(engine, key.uri)));
+  return [...alternatives].sort((a, b) => compareBytes(refs(a), refs(b)));
+}

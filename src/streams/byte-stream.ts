@@ -1,0 +1,125 @@
+import type { Readable } from 'node:stream';
+import { KeyboundError } from '../errors.js';
+import { concat, fromUtf8 } from '../internal/bytes.js';
+
+/**
+ * Bytes to be read once, in whichever way suits: iterate it, turn it into a web or Node stream, or collect it. Nothing
+ * is read ahead: the source is asked as the reader asks. A reader that stops early (`break`, `cancel()`, `destroy()`)
+ * releases everything. What fails stays failed, and a stream that was cut ends with an error, never just ends.
+ *
+ * Errors: `stream-consumed` when read a second time; otherwise those of the operation that returned it.
+ */
+export class ByteStream implements AsyncIterable<Uint8Array> {
+  #source: AsyncGenerator<Uint8Array> | null;
+  readonly #release: () => void;
+
+  /** @internal `release` is called, once at most, if the stream is cancelled without being read. */
+  constructor(source: AsyncGenerator<Uint8Array>, release: () => void = () => undefined) {
+    this.#source = source;
+    this.#release = release;
+  }
+
+  #take(): AsyncGenerator<Uint8Array> {
+    const source = this.#source;
+    if (source === null) {
+      throw new KeyboundError('stream-consumed', 'this stream was read already: get or encrypt it again');
+    }
+    this.#source = null;
+    return source;
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    return this.#take();
+  }
+
+  /** Gives up a stream that will not be read. Does nothing to one that is being read: leave its loop instead. */
+  async cancel(): Promise<void> {
+    if (this.#source === null) return;
+    const source = this.#take();
+    this.#release();
+    await source.return(undefined);
+  }
+
+  /** As a web stream. */
+  toWeb(): ReadableStream<Uint8Array> {
+    const source = this.#take();
+    let started = false;
+    return new ReadableStream<Uint8Array>(
+      {
+        pull: async (controller) => {
+          started = true;
+          const { done, value } = await source.next();
+          if (done === true) controller.close();
+          else controller.enqueue(value);
+        },
+        cancel: async () => {
+          if (!started) this.#release();
+          await source.return(undefined);
+        },
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  /** As a Node stream, of bytes, not objects. Node only. */
+  toNode(): Readable {
+    const { Readable: NodeReadable } = process.getBuiltinModule('node:stream');
+    const source = this.#take();
+    let started = false;
+    return new NodeReadable({
+      highWaterMark: 0,
+      read() {
+        started = true;
+        source.next().then(
+          ({ done, value }) => this.push(done === true ? null : value),
+          (error: unknown) => this.destroy(error as Error),
+        );
+      },
+      destroy: (error, done) => {
+        if (!started) this.#release();
+        source.return(undefined).then(
+          () => {
+            done(error);
+          },
+          (failure: unknown) => {
+            done(error ?? (failure as Error));
+          },
+        );
+      },
+    });
+  }
+
+  /** All of it, in an array of the caller's own. */
+  async bytes(): Promise<Uint8Array> {
+    const parts: Uint8Array[] = [];
+    for await (const part of this) parts.push(part);
+    const [only, second] = parts;
+    return only !== undefined && second === undefined ? only : concat(...parts);
+  }
+
+  /** All of it as strict UTF-8. Errors: `invalid-argument` if it is not. */
+  async text(): Promise<string> {
+    const bytes = await this.bytes();
+    try {
+      return fromUtf8(bytes);
+    } catch {
+      throw new KeyboundError(
+        'invalid-argument',
+        'expected UTF-8 text in the object, got other bytes: use bytes()',
+      );
+    }
+  }
+
+  /** All of it as JSON. Errors: `invalid-argument` if it is not. */
+  async json(): Promise<unknown> {
+    const text = await this.text();
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      throw new KeyboundError(
+        'invalid-argument',
+        'expected JSON in the object, got something else: use text()',
+      );
+    }
+  }
+}
