@@ -2,13 +2,13 @@
  * A lock on one file, between processes, that stays safe when its holder stalls or dies.
  *
  * The lock is a folder at `lockPath`, put there by renaming a prepared, non-empty folder (rename refuses to replace a
- * non-empty one, so one contender wins). Inside lies a subfolder whose name nobody else ever uses. Every change under the
- * lock is one rename whose source or target path leads through that subfolder: whoever lost the lock finds that the
- * path no longer exists, and so cannot do harm. Hence a lock may be taken away from a holder that seems dead, even
- * wrongly. docs/decisions/0004-file-store.md
+ * non-empty one, so one contender wins). Inside lies a subfolder whose name nobody else ever uses: the hold. Every change
+ * under the lock is one rename whose source or target path leads through the hold, and the lock is free only once the
+ * hold is deleted, after which not even a rename that had found its way there succeeds. So whoever lost the lock cannot
+ * do harm, and it may be taken away from a holder that seems dead, even wrongly. docs/decisions/0004-file-store.md
  */
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { link, mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -28,6 +28,11 @@ export const errnoOf = (error: unknown): string | undefined =>
     : undefined;
 
 export const isMissing = (error: unknown): boolean => errnoOf(error) === 'ENOENT';
+
+const isNotEmpty = (error: unknown): boolean => {
+  const code = errnoOf(error);
+  return code === 'ENOTEMPTY' || code === 'EEXIST';
+};
 
 export interface FencedLock {
   /** Makes `target` a second name of the file `staged`, replacing what was there, in one step. */
@@ -86,6 +91,9 @@ function isDead(holder: string): boolean {
   }
 }
 
+/** Names a hold: whose it is, and unlike any other. */
+const newTag = (): string => `${hostTag}!${String(process.pid)}!${toHex(randomBytes(12))}`;
+
 const hostTag = toHex(new TextEncoder().encode(hostname())).slice(0, 32);
 
 /**
@@ -99,15 +107,14 @@ export async function withFencedLock<T>(
   work: (lock: FencedLock) => Promise<T>,
 ): Promise<T> {
   for (;;) {
-    const tag = `${hostTag}!${String(process.pid)}!${toHex(randomBytes(12))}`;
+    const tag = newTag();
     await acquire(lockPath, scratch, tag, signal);
     try {
       return await work(new HeldLock(join(lockPath, tag)));
     } catch (error) {
       if (!(error instanceof LockLost)) throw error;
     } finally {
-      // Rename first: the lock goes in one step. Should it be another's by now, its holder notices and starts over.
-      if ((await holderOf(lockPath)) === tag) await discard(lockPath, scratch);
+      await end(lockPath, tag);
     }
   }
 }
@@ -119,7 +126,7 @@ async function acquire(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const prepared = join(scratch, tag);
-  await mkdir(join(prepared, tag), { recursive: true });
+  await mkdir(join(prepared, tag), { recursive: true, mode: 0o700 });
   let seen: string | undefined;
   let since = 0;
   try {
@@ -129,8 +136,7 @@ async function acquire(
         await rename(prepared, lockPath);
         return;
       } catch (error) {
-        const code = errnoOf(error);
-        if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
+        if (!isNotEmpty(error)) throw error;
       }
       const holder = await holderOf(lockPath);
       if (holder === undefined) continue;
@@ -138,7 +144,7 @@ async function acquire(
         seen = holder;
         since = performance.now();
       }
-      if (isDead(holder) || performance.now() - since > patienceMs) await discard(lockPath, scratch);
+      if (isDead(holder) || performance.now() - since > patienceMs) await end(lockPath, holder);
       else await sleep(1 + Math.random() * 8);
     }
   } catch (error) {
@@ -156,13 +162,31 @@ async function holderOf(lockPath: string): Promise<string | undefined> {
   }
 }
 
-async function discard(lockPath: string, scratch: string): Promise<void> {
-  const discarded = join(scratch, `discarded-${toHex(randomBytes(12))}`);
+/**
+ * Ends one hold, one's own or another's, and no other than that. Renamed first, so that its holder sees it as lost; what
+ * ends it then holds the lock until the hold is deleted.
+ */
+async function end(lockPath: string, tag: string): Promise<void> {
+  const ending = join(lockPath, newTag());
   try {
-    await rename(lockPath, discarded);
+    await rename(join(lockPath, tag), ending);
+    await deleteFolder(ending);
+    await rmdir(lockPath);
   } catch (error) {
-    if (!isMissing(error)) throw error;
-    return;
+    // Ended by someone else, or taken anew since.
+    if (!isMissing(error) && !isNotEmpty(error)) throw error;
   }
-  await rm(discarded, { recursive: true, force: true });
+}
+
+async function deleteFolder(path: string): Promise<void> {
+  for (;;) {
+    for (const name of await readdir(path)) await rm(join(path, name), { force: true });
+    try {
+      await rmdir(path);
+      return;
+    } catch (error) {
+      // A rename under way when the hold was ended put something there.
+      if (!isNotEmpty(error)) throw error;
+    }
+  }
 }

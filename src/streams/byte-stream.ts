@@ -13,7 +13,7 @@ export class ByteStream implements AsyncIterable<Uint8Array> {
   #source: AsyncGenerator<Uint8Array> | null;
   readonly #release: () => void;
 
-  /** @internal `release` is called, once at most, if the stream is cancelled without being read. */
+  /** @internal `release` (idempotent) frees what `source` holds when the reader gives up, read or not. */
   constructor(source: AsyncGenerator<Uint8Array>, release: () => void = () => undefined) {
     this.#source = source;
     this.#release = release;
@@ -43,17 +43,15 @@ export class ByteStream implements AsyncIterable<Uint8Array> {
   /** As a web stream. */
   toWeb(): ReadableStream<Uint8Array> {
     const source = this.#take();
-    let started = false;
     return new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
-          started = true;
-          const { done, value } = await source.next();
-          if (done === true) controller.close();
-          else controller.enqueue(value);
+          const next = await source.next();
+          if (next.done === true) controller.close();
+          else controller.enqueue(next.value);
         },
         cancel: async () => {
-          if (!started) this.#release();
+          this.#release();
           await source.return(undefined);
         },
       },
@@ -65,18 +63,16 @@ export class ByteStream implements AsyncIterable<Uint8Array> {
   toNode(): Readable {
     const { Readable: NodeReadable } = process.getBuiltinModule('node:stream');
     const source = this.#take();
-    let started = false;
     return new NodeReadable({
       highWaterMark: 0,
       read() {
-        started = true;
         source.next().then(
           ({ done, value }) => this.push(done === true ? null : value),
           (error: unknown) => this.destroy(error as Error),
         );
       },
       destroy: (error, done) => {
-        if (!started) this.#release();
+        this.#release();
         source.return(undefined).then(
           () => {
             done(error);

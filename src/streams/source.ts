@@ -26,9 +26,9 @@ async function* fromWebStream(stream: ReadableStream<Uint8Array>): AsyncGenerato
   let ended = false;
   try {
     for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      yield value;
+      const next = await reader.read();
+      if (next.done) break;
+      yield next.value;
     }
     ended = true;
   } finally {
@@ -57,12 +57,36 @@ function open(source: ByteSource): AsyncIterable<unknown> | Iterable<unknown> {
   );
 }
 
+/** Tells a source that will never be read to let go of what it holds. */
+function release(source: ByteSource): void {
+  if (source instanceof Uint8Array || source instanceof Blob) return;
+  if ('destroy' in source) (source as unknown as { destroy(): void }).destroy();
+  else if (source instanceof ReadableStream && !source.locked) void source.cancel().catch(() => undefined);
+}
+
 /**
- * The bytes of a source, piece by piece, as fast as they are asked for. What the source throws becomes `source-failed`;
- * leaving early lets it release what it holds. Throws `invalid-argument` at once for what is no source.
+ * The bytes of a source, piece by piece, as fast as they are asked for. What the source throws becomes `source-failed`.
+ * `return()`, or leaving a loop early, lets the source release what it holds, whether reading had begun or not.
+ * Throws `invalid-argument` at once for what is no source.
  */
 export function readSource(source: ByteSource, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-  return pump(open(source), signal);
+  const pieces = pump(open(source), signal);
+  let started = false;
+  const reader: AsyncGenerator<Uint8Array> = {
+    next: () => {
+      started = true;
+      return pieces.next();
+    },
+    return: (value) => {
+      if (!started) release(source);
+      started = true;
+      return pieces.return(value);
+    },
+    throw: (error) => pieces.throw(error),
+    [Symbol.asyncIterator]: () => reader,
+    [Symbol.asyncDispose]: () => reader.return(undefined).then(() => undefined),
+  };
+  return reader;
 }
 
 async function* pump(
@@ -75,8 +99,9 @@ async function* pump(
   try {
     for (;;) {
       checkSignal(signal);
-      const { done, value } = await nextOf(iterator, signal);
-      if (done === true) break;
+      const next = await nextOf(iterator, signal);
+      if (next.done === true) break;
+      const { value } = next;
       if (!(value instanceof Uint8Array)) {
         throw new KeyboundError(
           'source-failed',

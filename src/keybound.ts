@@ -1,0 +1,208 @@
+import { engine } from '#engine';
+import { Chains } from './binding/chain.js';
+import { pinRoots, type PinnedRoot, type RootKey } from './binding/roots.js';
+import { memoryMarks, parseTrust, type TrustMarks } from './binding/trust.js';
+import { KeyboundError } from './errors.js';
+import { type EventListener, quietly } from './events.js';
+import { type BindingPayload } from './format/binding-payload.js';
+import { checkId, checkNamespace } from './format/names.js';
+import { base64url, fromHex, utf8 } from './internal/bytes.js';
+import { systemClock } from './internal/clock.js';
+import { checkOptions, signalOption } from './internal/options.js';
+import { Kms } from './keys/kms.js';
+import { Leases } from './keys/leases.js';
+import { KeyProviders, normalisePolicy } from './keys/policy.js';
+import { type KeyProvider } from './keys/provider.js';
+import { createNamespace, type CreateOptions } from './lifecycle/create.js';
+import { type SigningOptions } from './lifecycle/init.js';
+import { type Installation, type Signing } from './lifecycle/installation.js';
+import { type NamespaceLease } from './lifecycle/lease.js';
+import { notFound } from './lifecycle/status.js';
+import {
+  type CallOptions,
+  describeBinding,
+  Namespace,
+  type NamespaceDescription,
+} from './namespace/namespace.js';
+import { Session } from './namespace/session.js';
+import { namespacesFolder } from './storage/layout.js';
+import { type RegionOptions, Regions } from './storage/regions.js';
+
+export interface KeyboundOptions {
+  /** The registry's id, from `initRegistry`. */
+  readonly registry: string;
+  /** The root public keys that this process believes. */
+  readonly roots: readonly RootKey[];
+  /** What the service's regions are. */
+  readonly regions: Readonly<Record<string, RegionOptions>>;
+  /** One provider for each kind of KMS in use. */
+  readonly keys: readonly KeyProvider[];
+  /** Needed by administrative verbs only; readers and writers do without. */
+  readonly signing?: SigningOptions;
+  /** Remembers the newest trusted epochs. @default in memory, for the life of the process */
+  readonly marks?: TrustMarks;
+  /** Told of everything that happens to keys. */
+  readonly onEvent?: EventListener;
+}
+
+export interface OpenOptions extends CallOptions {
+  /** One of the configured regions; may be left out when there is only one. */
+  readonly region?: string;
+  /** What an administrative verb printed: nothing older than that epoch is believed. */
+  readonly trust?: string;
+  /** Hex of 16 bytes: the instance meant, if one of another instance was seen before. */
+  readonly instance?: string;
+}
+
+export interface ListNamespacesOptions extends CallOptions {
+  readonly region?: string;
+}
+
+/**
+ * Opens a registry for use. Validates everything it is given and does no I/O; what cannot be told without is told at
+ * first use. Errors: `invalid-argument`, `misconfigured`.
+ */
+export function openKeybound(options: KeyboundOptions): Keybound {
+  return new Keybound(options);
+}
+
+/** One open registry. From {@link openKeybound}; make one per process and share it. */
+export class Keybound {
+  /** The registry's id: 32 hex digits. */
+  readonly registry: string;
+  readonly #installation: Installation;
+  readonly #leases: Leases<NamespaceLease>;
+
+  /** @internal */
+  constructor(options: KeyboundOptions) {
+    checkOptions(options, 'openKeybound', [
+      'registry',
+      'roots',
+      'regions',
+      'keys',
+      'signing',
+      'marks',
+      'onEvent',
+    ]);
+    const registry = checkId(options.registry, 'a registry id');
+    const roots = pinRoots(engine, options.roots);
+    const regions = new Regions(options.regions);
+    const providers = new KeyProviders(options.keys);
+    const emit = quietly(options.onEvent);
+    const kms = new Kms(engine, providers, emit);
+    const marks = options.marks ?? memoryMarks();
+    const chains = new Chains({
+      engine,
+      registry,
+      roots,
+      marks,
+      emit,
+      storeOf: (region) => regions.get(region).store,
+    });
+    this.registry = registry;
+    this.#leases = new Leases(systemClock);
+    this.#installation = {
+      engine,
+      registry,
+      regions,
+      providers,
+      kms,
+      chains,
+      clock: systemClock,
+      emit,
+      signing:
+        options.signing === undefined ? undefined : checkSigning(options.signing, roots, regions, providers),
+    };
+  }
+
+  /**
+   * Makes a namespace, bound to a key policy and a region. Needs `signing`. Errors: `namespace-exists`,
+   * `no-signing-key`, `owner-cannot-revoke`, `region-mismatch`, `store-unsupported`, and what the KMS says.
+   */
+  async create(id: string, options: CreateOptions): Promise<Namespace> {
+    const { payload } = await createNamespace(this.#installation, id, options);
+    return this.#namespace(payload);
+  }
+
+  /**
+   * A handle on a namespace that exists: reads and verifies its binding, asks no KMS. Errors: `namespace-not-found`,
+   * the `binding-…` codes, `root-not-trusted`, `instance-changed`.
+   */
+  async open(id: string, options: OpenOptions = {}): Promise<Namespace> {
+    checkOptions(options, 'open', ['region', 'trust', 'instance', 'signal']);
+    const namespace = checkNamespace(id);
+    const { name: region } = this.#installation.regions.get(options.region);
+    const { chains } = this.#installation;
+    const subject = { namespace, region };
+    const binding = await chains.read(subject, {
+      ...signalOption(options.signal),
+      ...(options.trust === undefined ? {} : { trust: parseTrust(options.trust) }),
+      ...(options.instance === undefined
+        ? {}
+        : { instance: base64url.encode(fromHex(checkId(options.instance, 'an instance'))) }),
+    });
+    if (binding === null) throw notFound(subject);
+    return this.#namespace(binding.payload);
+  }
+
+  /**
+   * Looks for a namespace in every region. Gives its verified description in each region that has it: usually one, more
+   * after a move. Errors: as {@link open}; a region out of reach fails the whole.
+   */
+  async locate(id: string, options: CallOptions = {}): Promise<NamespaceDescription[]> {
+    checkOptions(options, 'locate', ['signal']);
+    const namespace = checkNamespace(id);
+    const { chains, regions } = this.#installation;
+    const found = await Promise.all(
+      regions.names.map((region) => chains.read({ namespace, region }, signalOption(options.signal))),
+    );
+    return found.flatMap((binding) => (binding === null ? [] : [describeBinding(binding)]));
+  }
+
+  /** Ids of the namespaces in a region, as its store lists them: not verified before they are opened. */
+  async *list(options: ListNamespacesOptions = {}): AsyncGenerator<string> {
+    checkOptions(options, 'list', ['region', 'signal']);
+    const { regions, registry } = this.#installation;
+    const { store } = regions.get(options.region);
+    let cursor: string | undefined;
+    do {
+      const page = await store.folders(namespacesFolder(registry), {
+        ...signalOption(options.signal),
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      yield* page.entries;
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+  }
+
+  /** Ends all leases and zeroes their keys. Handles stay usable: their next use obtains a new lease. */
+  purge(): void {
+    this.#leases.purgeAll();
+  }
+
+  #namespace({ namespace, region, instance }: BindingPayload): Namespace {
+    return new Namespace(new Session(this.#installation, this.#leases, { namespace, region }, instance));
+  }
+}
+
+function checkSigning(
+  signing: SigningOptions,
+  roots: ReadonlyMap<string, PinnedRoot>,
+  regions: Regions,
+  providers: KeyProviders,
+): Signing {
+  checkOptions(signing, 'signing', ['publicKey', 'region', 'key', 'wrapped']);
+  const root = [...roots.values()].find((one) => one.publicKey === signing.publicKey);
+  if (root?.status !== 'active') {
+    throw new KeyboundError(
+      'invalid-argument',
+      'expected signing.publicKey to be that of an active root in `roots`',
+    );
+  }
+  return {
+    root,
+    region: regions.get(signing.region).name,
+    policy: normalisePolicy(engine, signing.key, providers, true),
+    wrapped: signing.wrapped === undefined ? undefined : utf8(signing.wrapped),
+  };
+}

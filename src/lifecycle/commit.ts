@@ -1,0 +1,64 @@
+import { type VerifiedBinding } from '../binding/chain.js';
+import { type Signer, signEpoch } from '../binding/jws.js';
+import { formatTrust } from '../binding/trust.js';
+import { KeyboundError } from '../errors.js';
+import { type KeyboundEvent } from '../events.js';
+import { bindingLimits, type BindingPayload, encodeBindingPayload } from '../format/binding-payload.js';
+import { sameBytes } from '../internal/bytes.js';
+import { signalOption } from '../internal/options.js';
+import { getSmall, piece } from '../storage/bytes.js';
+import { bindingPlace } from '../storage/layout.js';
+import { type Installation } from './installation.js';
+
+type Verb = Extract<KeyboundEvent, { type: 'binding-changed' }>['verb'];
+
+/**
+ * Signs an epoch and creates it, if no one else created that epoch first: the compare-and-set of the chain. An answer
+ * that was lost is settled by rereading: our own bytes there mean success. Returns the chain as a reader sees it
+ * then. Throws `namespace-changed` if another process won.
+ */
+export async function commitEpoch(
+  installation: Installation,
+  verb: Verb,
+  payload: BindingPayload,
+  signers: readonly Signer[],
+  signal?: AbortSignal,
+): Promise<VerifiedBinding> {
+  const { registry, regions, chains, emit } = installation;
+  const subject = { namespace: payload.namespace, region: payload.region };
+  const { store } = regions.get(payload.region);
+  const place = bindingPlace(registry, payload.namespace, payload.epoch);
+  const bytes = await signEpoch(encodeBindingPayload(payload), signers);
+  if (bytes.length > bindingLimits.size) {
+    throw new KeyboundError(
+      'too-large',
+      `namespace ${payload.namespace}: expected a binding of at most ${String(bindingLimits.size)} bytes, got ${String(bytes.length)}`,
+      { details: subject },
+    );
+  }
+  try {
+    await store.put(place, piece(bytes), { if: 'absent', ...signalOption(signal) });
+  } catch (error) {
+    const present = await getSmall(store, place, bindingLimits.size).catch(() => null);
+    const ours =
+      present?.content !== undefined && present.content !== null && sameBytes(present.content, bytes);
+    if (!ours) {
+      if (!(error instanceof KeyboundError) || error.code !== 'object-exists') throw error;
+      throw new KeyboundError(
+        'namespace-changed',
+        `namespace ${payload.namespace}: someone else made epoch ${String(payload.epoch)} of its binding first; look at it and repeat`,
+        { details: { ...subject, epoch: payload.epoch }, cause: error },
+      );
+    }
+  }
+  const binding = await chains.read(subject, { instance: payload.instance });
+  if (binding === null) throw new Error('an epoch that was just created is there');
+  emit({
+    type: 'binding-changed',
+    ...subject,
+    verb,
+    epoch: payload.epoch,
+    trust: formatTrust(binding.trust),
+  });
+  return binding;
+}

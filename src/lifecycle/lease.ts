@@ -1,0 +1,102 @@
+import { type VerifiedBinding } from '../binding/chain.js';
+import { type EventSubject } from '../events.js';
+import { deriveSubkey } from '../format/namespace-key.js';
+import { wipe } from '../internal/bytes.js';
+import { elapsedMs, type Moment, momentOf } from '../internal/clock.js';
+import { isDenial } from '../keys/kms.js';
+import { type Leased } from '../keys/leases.js';
+import { type Installation } from './installation.js';
+import { unwrapGeneration } from './namespace-key.js';
+
+/** Design §5 rule 7, until leases can be chosen: no lease is longer than this. */
+export const maxLeaseMs = 30_000;
+
+/** The subkeys of one generation that data is encrypted under. Zeroed when the lease ends: use at once, do not keep. */
+export interface GenerationKeys {
+  readonly number: number;
+  readonly record: Uint8Array;
+  readonly wrap: Uint8Array;
+}
+
+/** A verified binding and the keys unwrapped under it, for a bounded time. */
+export class NamespaceLease implements Leased {
+  readonly binding: VerifiedBinding;
+  readonly leaseMs: number;
+  readonly #installation: Installation;
+  readonly #subject: EventSubject;
+  readonly #keys = new Map<number, Promise<GenerationKeys>>();
+  readonly #unwrapped: GenerationKeys[] = [];
+  readonly #onDenial: () => void;
+  readonly #since: Moment;
+  #ended = false;
+
+  /** `onDenial` is called when the owner's KMS refuses to unwrap. */
+  constructor(
+    installation: Installation,
+    subject: EventSubject,
+    binding: VerifiedBinding,
+    onDenial: () => void,
+  ) {
+    this.#installation = installation;
+    this.#subject = subject;
+    this.#onDenial = onDenial;
+    this.#since = momentOf(installation.clock);
+    this.binding = binding;
+    this.leaseMs = Math.min(binding.payload.leaseMs, maxLeaseMs);
+    const { epoch } = binding.trust;
+    installation.emit({ type: 'lease-started', ...subject, epoch, leaseMs: this.leaseMs });
+  }
+
+  /** Since its binding had been read. */
+  get ageMs(): number {
+    return elapsedMs(this.#installation.clock, this.#since);
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /**
+   * The keys of a generation that the binding lists; one flight each, failures not kept. Check {@link ended} after
+   * waiting: the keys of an ended lease are zeros.
+   */
+  keys(number: number): Promise<GenerationKeys> {
+    const present = this.#keys.get(number);
+    if (present !== undefined) return present;
+    const flight = this.#unwrap(number);
+    this.#keys.set(number, flight);
+    flight.catch((error: unknown) => {
+      this.#keys.delete(number);
+      if (isDenial(error)) this.#onDenial();
+    });
+    return flight;
+  }
+
+  async #unwrap(number: number): Promise<GenerationKeys> {
+    const { binding } = this;
+    const generation = binding.payload.generations.find((one) => one.number === number);
+    if (generation === undefined) throw new Error('callers ask for generations that the binding lists');
+    const { engine } = this.#installation;
+    const { namespaceKey } = await unwrapGeneration(this.#installation, binding, generation);
+    const keys: GenerationKeys = {
+      number,
+      record: deriveSubkey(engine, namespaceKey, 'record', binding.identity, number),
+      wrap: deriveSubkey(engine, namespaceKey, 'wrap', binding.identity, number),
+    };
+    wipe(namespaceKey);
+    this.#unwrapped.push(keys);
+    if (this.#ended) this.#wipe();
+    return keys;
+  }
+
+  end(reason: 'expired' | 'purged'): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#wipe();
+    this.#installation.emit({ type: 'lease-ended', ...this.#subject, reason });
+  }
+
+  #wipe(): void {
+    for (const keys of this.#unwrapped) wipe(keys.record, keys.wrap);
+  }
+}

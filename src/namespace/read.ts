@@ -1,0 +1,266 @@
+/*
+ * Reading objects: nothing leaves before its chunk has authenticated.
+ */
+import { IntegrityFailure, KeyboundError } from '../errors.js';
+import { bodyHeaderLength, plaintextSize } from '../format/chunked-body.js';
+import { type Metadata } from '../format/metadata.js';
+import { quote } from '../format/names.js';
+import { maxObjectHeaderLength, openObjectHeader } from '../format/object-header.js';
+import { checkOptions, signalOption } from '../internal/options.js';
+import { shape } from '../internal/shape.js';
+import { readAtMost } from '../storage/bytes.js';
+import { type StoredObject } from '../storage/store.js';
+import {
+  type ByteRange,
+  chunkRun,
+  type ObjectHead,
+  openRun,
+  parseHead,
+  readHead,
+} from '../streams/object-stream.js';
+import { type ByteSource, readSource } from '../streams/source.js';
+import {
+  about,
+  DecryptedObject,
+  type DecryptOptions,
+  type GetOptions,
+  identityOf,
+  type Named,
+  named,
+  notFound,
+  type ObjectInfo,
+  placeOf,
+} from './object.js';
+import { type Session } from './session.js';
+
+/** Opens a head with the keys of its generation. */
+async function openHead(
+  session: Session,
+  object: Named,
+  { header }: ObjectHead,
+  signal?: AbortSignal,
+): Promise<{ dataKey: Uint8Array; metadata: Metadata; context: Uint8Array }> {
+  const { engine } = session.installation;
+  return session.withKeys(
+    header.generation,
+    (keys, binding) => {
+      const identity = identityOf(session, binding, object);
+      return {
+        ...openObjectHeader(engine, keys.wrap, identity, header),
+        context: identity.context('object'),
+      };
+    },
+    signal,
+  );
+}
+
+/** Puts back what was read ahead, and reports failures that only show while reading. */
+async function* after(
+  session: Session,
+  kind: 'object' | 'stream',
+  name: string,
+  plaintext: AsyncGenerator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* plaintext;
+  } catch (error) {
+    throw about(session, name, session.refuse(kind, name, error));
+  }
+}
+
+async function* rejoin(
+  first: Uint8Array,
+  rest: AsyncIterator<Uint8Array>,
+  release: () => Promise<void>,
+): AsyncGenerator<Uint8Array> {
+  let ended = false;
+  try {
+    if (first.length > 0) yield first;
+    for (;;) {
+      const next = await rest.next();
+      if (next.done === true) break;
+      yield next.value;
+    }
+    ended = true;
+  } finally {
+    if (!ended) await release();
+  }
+}
+
+/** A run that is the whole body, whose end is found by reaching it. */
+const wholeBody = { firstChunk: 0, skip: 0, take: Infinity, final: true } as const;
+
+export async function get(session: Session, name: string, options: GetOptions): Promise<DecryptedObject> {
+  checkOptions(options, 'get', ['context', 'range', 'version', 'signal']);
+  const object = named(name, options.context);
+  const range = checkRange(options.range);
+  try {
+    return range === undefined
+      ? await getWhole(session, object, options)
+      : await getRange(session, object, options, range);
+  } catch (error) {
+    throw about(session, name, session.refuse('object', name, error));
+  }
+}
+
+async function fetchObject(
+  session: Session,
+  name: string,
+  options: { version?: string; range?: { start: number; end: number }; signal?: AbortSignal },
+): Promise<StoredObject> {
+  const found = await session.region.store.get(await placeOf(session, name, options.signal), options);
+  if (found === null) throw notFound(session, name);
+  return found;
+}
+
+const fetchOptions = (options: GetOptions): { version?: string; signal?: AbortSignal } => ({
+  ...(options.version === undefined ? {} : { version: options.version }),
+  ...signalOption(options.signal),
+});
+
+async function getWhole(session: Session, object: Named, options: GetOptions): Promise<DecryptedObject> {
+  const found = await fetchObject(session, object.name, fetchOptions(options));
+  const release = (): Promise<void> => found.bytes.cancel();
+  try {
+    const pieces = found.bytes[Symbol.asyncIterator]();
+    const head = await readHead(pieces);
+    const { dataKey, metadata, context } = await openHead(session, object, head, options.signal);
+    const { size } = chunkRun(found.size - head.header.length, { start: 0 });
+    const plaintext = openRun(
+      session.installation.engine,
+      dataKey,
+      context,
+      head.bodyHeader,
+      rejoin(head.rest, pieces, release),
+      wholeBody,
+    );
+    return new DecryptedObject(after(session, 'object', object.name, plaintext), () => void release(), {
+      name: object.name,
+      metadata,
+      size,
+      version: found.version,
+    });
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** The first bytes of an object, enough for any head. */
+const headLength = maxObjectHeaderLength + bodyHeaderLength;
+
+async function fetchHead(
+  session: Session,
+  name: string,
+  options: GetOptions,
+): Promise<{ found: StoredObject; head: ObjectHead }> {
+  const found = await fetchObject(session, name, {
+    ...fetchOptions(options),
+    range: { start: 0, end: headLength },
+  });
+  const bytes = await readAtMost(found.bytes, headLength);
+  const head = bytes === null ? null : parseHead(bytes);
+  if (head === null) throw new IntegrityFailure('cut within the header');
+  return { found, head };
+}
+
+async function getRange(
+  session: Session,
+  object: Named,
+  options: GetOptions,
+  range: ByteRange,
+): Promise<DecryptedObject> {
+  const { found, head } = await fetchHead(session, object.name, options);
+  const { dataKey, metadata, context } = await openHead(session, object, head, options.signal);
+  const bodyStart = head.header.length + bodyHeaderLength;
+  const { run, size } = chunkRun(found.size - head.header.length, range);
+  const part = await fetchObject(session, object.name, {
+    version: found.version,
+    range: { start: bodyStart + run.start, end: bodyStart + run.end },
+    ...signalOption(options.signal),
+  });
+  const { engine } = session.installation;
+  const plaintext = openRun(engine, dataKey, context, head.bodyHeader, part.bytes, run);
+  if ('start' in range && range.start > size) {
+    // Only the final chunk proves that the object does end before the range.
+    await plaintext.next();
+    throw new KeyboundError(
+      'range-not-satisfiable',
+      `namespace ${session.subject.namespace}: object ${quote(object.name)} has ${String(size)} bytes, so no range can start at ${String(range.start)}`,
+      { details: { ...session.subject, name: object.name, size } },
+    );
+  }
+  return new DecryptedObject(
+    after(session, 'object', object.name, plaintext),
+    () => void part.bytes.cancel(),
+    {
+      name: object.name,
+      metadata,
+      size,
+      version: found.version,
+    },
+  );
+}
+
+const offset = shape.integer(0, Number.MAX_SAFE_INTEGER);
+const rangeShape = shape.object({ start: offset, end: shape.optional(offset) });
+const suffixShape = shape.object({ suffix: offset });
+
+function checkRange(range: unknown): ByteRange | undefined {
+  if (range === undefined) return undefined;
+  const fail = (message: string): never => {
+    throw new KeyboundError('invalid-argument', message);
+  };
+  if (typeof range === 'object' && range !== null && 'suffix' in range)
+    return suffixShape(range, 'range', fail);
+  const checked = rangeShape(range, 'range', fail);
+  if (checked.end !== undefined && checked.end < checked.start) {
+    fail(
+      `expected range.end to be at least range.start, got ${String(checked.start)} to ${String(checked.end)}`,
+    );
+  }
+  return checked;
+}
+
+export async function head(session: Session, name: string, options: DecryptOptions): Promise<ObjectInfo> {
+  checkOptions(options, 'head', ['context', 'signal']);
+  const object = named(name, options.context);
+  try {
+    const { found, head: parsed } = await fetchHead(session, name, options);
+    const { dataKey, metadata } = await openHead(session, object, parsed, options.signal);
+    dataKey.fill(0);
+    const size = plaintextSize(found.size - parsed.header.length);
+    if (size === null) throw new IntegrityFailure('length of the body');
+    return { name, version: found.version, unauthenticatedSize: size, ...metadata };
+  } catch (error) {
+    throw about(session, name, session.refuse('object', name, error));
+  }
+}
+
+export async function decryptStream(
+  session: Session,
+  name: string,
+  source: ByteSource,
+  options: DecryptOptions,
+): Promise<DecryptedObject> {
+  checkOptions(options, 'decryptStream', ['context', 'signal']);
+  const object = named(name, options.context);
+  const pieces = readSource(source, options.signal);
+  const release = async (): Promise<void> => {
+    await pieces.return(undefined);
+  };
+  try {
+    const read = await readHead(pieces);
+    const { dataKey, metadata, context } = await openHead(session, object, read, options.signal);
+    const { engine } = session.installation;
+    const sealed = rejoin(read.rest, pieces, release);
+    const plaintext = openRun(engine, dataKey, context, read.bodyHeader, sealed, wholeBody);
+    return new DecryptedObject(after(session, 'stream', name, plaintext), () => void release(), {
+      name,
+      metadata,
+    });
+  } catch (error) {
+    await release();
+    throw session.refuse('stream', name, error);
+  }
+}

@@ -1,0 +1,126 @@
+import { type ReadOptions, type VerifiedBinding } from '../binding/chain.js';
+import { IntegrityFailure, KeyboundError } from '../errors.js';
+import { type EventSubject, type KeyboundEvent } from '../events.js';
+import { activeGeneration } from '../format/binding-payload.js';
+import { quote } from '../format/names.js';
+import { type GenerationKeys, NamespaceLease } from '../lifecycle/lease.js';
+import { type Installation } from '../lifecycle/installation.js';
+import { WrapMissing } from '../lifecycle/namespace-key.js';
+import { checkUsable, notFound } from '../lifecycle/status.js';
+import { withSignal } from '../internal/signal.js';
+import { type Leases } from '../keys/leases.js';
+import { type Region } from '../storage/regions.js';
+
+/** How often a lease that ended, or wraps that went missing, between two steps are asked for again. */
+const attempts = 3;
+
+type IntegrityKind = Extract<KeyboundEvent, { type: 'integrity-failure' }>['kind'];
+
+/** A binding this fresh is not read again because of a generation that it does not list. */
+const freshMs = 1000;
+
+/** What the operations of one handle share: whose data it is, and the lease under which it is used. */
+export class Session {
+  readonly installation: Installation;
+  readonly subject: EventSubject;
+  readonly region: Region;
+  readonly #leases: Leases<NamespaceLease>;
+  readonly #instance: string;
+  readonly #leaseKey: string;
+
+  /** `instance` (base64url) is the one that was opened: should another take its place, the handle refuses it. */
+  constructor(
+    installation: Installation,
+    leases: Leases<NamespaceLease>,
+    subject: EventSubject,
+    instance: string,
+  ) {
+    this.installation = installation;
+    this.subject = subject;
+    this.region = installation.regions.get(subject.region);
+    this.#leases = leases;
+    this.#instance = instance;
+    this.#leaseKey = JSON.stringify([installation.registry, subject.region, subject.namespace, instance]);
+  }
+
+  readOptions(signal: AbortSignal | undefined): ReadOptions {
+    return { instance: this.#instance, signal };
+  }
+
+  /** Ends the lease: the next use reads the binding and asks the KMS again. */
+  purge(): void {
+    this.#leases.purge(this.#leaseKey);
+  }
+
+  /** The verified binding of a live lease. Asks no KMS. Throws `namespace-not-found` and the `binding-…` codes. */
+  async binding(signal?: AbortSignal): Promise<VerifiedBinding> {
+    return (await this.#lease(signal)).binding;
+  }
+
+  #lease(signal?: AbortSignal): Promise<NamespaceLease> {
+    return this.#leases.get(this.#leaseKey, () => this.#obtain(), signal);
+  }
+
+  async #obtain(): Promise<NamespaceLease> {
+    const { installation, subject } = this;
+    await installation.regions.prove(this.region);
+    const binding = await installation.chains.read(subject, { instance: this.#instance });
+    if (binding === null) throw notFound(subject);
+    return new NamespaceLease(installation, subject, binding, () => {
+      this.purge();
+    });
+  }
+
+  /**
+   * Runs `use` with the keys of a generation, or of the active one, under a live lease of a namespace that is in use.
+   * `use` is synchronous, so that the keys cannot be zeroed under its hands, and must not keep them. A number that the
+   * binding does not list is an {@link IntegrityFailure}.
+   */
+  async withKeys<T>(
+    generation: number | 'active',
+    use: (keys: GenerationKeys, binding: VerifiedBinding) => T,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    let missing: WrapMissing | undefined;
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const lease = await this.#lease(signal);
+      const { payload } = lease.binding;
+      checkUsable(payload);
+      const number = generation === 'active' ? activeGeneration(payload)?.number : generation;
+      if (!payload.generations.some((one) => one.number === number) || number === undefined) {
+        // Written by a process that saw a rotation before this one did? Only a newer binding can tell. Not asked for
+        // each time, or else bad ciphertexts could make this process read bindings without end.
+        if (lease.ageMs < freshMs) throw new IntegrityFailure('unknown generation');
+        this.purge();
+        continue;
+      }
+      try {
+        const keys = await withSignal(lease.keys(number), signal);
+        if (!lease.ended) return use(keys, lease.binding);
+      } catch (error) {
+        if (!(error instanceof WrapMissing)) throw error;
+        missing = error;
+        this.purge();
+      }
+    }
+    throw (
+      missing?.toError() ??
+      new KeyboundError(
+        'unavailable',
+        `namespace ${this.subject.namespace}: its lease ended ${String(attempts)} times while its keys were being unwrapped; repeat`,
+        { details: { ...this.subject } },
+      )
+    );
+  }
+
+  /** Reports which check failed to the operator, and gives the caller an error that says no more than that. */
+  refuse(kind: IntegrityKind, name: string, error: unknown): unknown {
+    if (!(error instanceof IntegrityFailure)) return error;
+    this.installation.emit({ type: 'integrity-failure', ...this.subject, kind, name, check: error.check });
+    return new KeyboundError(
+      'integrity-failure',
+      `namespace ${this.subject.namespace}: ${kind} ${quote(name)} is not what was encrypted under this name, context and namespace`,
+      { details: { ...this.subject, name } },
+    );
+  }
+}
