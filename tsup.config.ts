@@ -21,7 +21,7 @@ const shared: Options = {
 };
 
 export default defineConfig([
-  { ...shared, format: 'esm', splitting: true, clean: true },
+  { ...shared, format: 'esm', splitting: true },
   // Dependencies are ESM only: bundled here, so that `require` and Jest work on every Node 20. One bundle per
   // subpath (esbuild's CJS splitting breaks `jose`): errors are branded so that the copies recognise each other.
   {
