@@ -79,25 +79,30 @@ const tooMany = (): never => {
   );
 };
 
+/** What a policy is, checked: the types of callers promise it, their JavaScript may not keep it. */
+function read(
+  policy: unknown,
+): { uri: string; by: KeyUse['by'] } | { any: boolean; members: readonly unknown[] } {
+  if (typeof policy === 'string') return { uri: policy, by: 'owner' };
+  const [[kind, value] = [], ...more] = Object.entries((policy ?? {}) as Record<string, unknown>);
+  if (more.length === 0) {
+    if (kind === 'serviceKey' && typeof value === 'string') return { uri: value, by: 'service' };
+    const listed = kind === 'anyOf' || kind === 'allOf';
+    if (listed && Array.isArray(value) && value.length > 0) return { any: kind === 'anyOf', members: value };
+  }
+  throw new KeyboundError(
+    'invalid-argument',
+    'expected a key policy: a key URI, serviceKey(…), or anyOf(…) or allOf(…) of at least one',
+  );
+}
+
 /** Nested policies as any-of over all-ofs, before absorption. Bounded while it grows, not afterwards. */
-function expand(policy: KeyPolicy, providers: KeyProviders, depth = 0): Alternatives {
-  if (depth > 8) return tooMany();
-  if (typeof policy === 'string') return [[{ uri: providers.parse(policy).uri, by: 'owner' }]];
-  const members: unknown = typeof policy === 'object' ? Object.keys(policy) : [];
-  const [kind] = members as string[];
-  if (kind === 'serviceKey' && 'serviceKey' in policy) {
-    return [[{ uri: providers.parse(policy.serviceKey).uri, by: 'service' }]];
-  }
-  const list: unknown = 'anyOf' in policy ? policy.anyOf : 'allOf' in policy ? policy.allOf : undefined;
-  if (!Array.isArray(list) || list.length === 0 || list.length > 32 || Object.keys(policy).length !== 1) {
-    throw new KeyboundError(
-      'invalid-argument',
-      'expected a key URI, serviceKey(…), anyOf(…) or allOf(…) with keys',
-    );
-  }
-  // Checked recursively, member by member, by this very function.
-  const parts = (list as KeyPolicy[]).map((member) => expand(member, providers, depth + 1));
-  if ('anyOf' in policy) return parts.flat();
+function expand(policy: unknown, providers: KeyProviders, depth = 0): Alternatives {
+  const one = read(policy);
+  if ('uri' in one) return [[{ uri: providers.parse(one.uri).uri, by: one.by }]];
+  if (depth === 8 || one.members.length > 32) return tooMany();
+  const parts = one.members.map((member) => expand(member, providers, depth + 1));
+  if (one.any) return parts.flat();
   return parts.reduce((sofar, part) => {
     if (sofar.length * part.length > 256) return tooMany();
     return sofar.flatMap((left) => part.map((right) => [...left, ...right]));

@@ -150,7 +150,8 @@ export class Namespace {
   /** One page of {@link list}. */
   async listPage(options: ListPageOptions = {}): Promise<ListPage<ObjectEntry>> {
     checkOptions(options, 'listPage', ['prefix', 'cursor', 'limit', 'signal']);
-    const { folder } = await placeOf(this.#session, '', options.signal);
+    const binding = await this.#session.binding(options.signal);
+    const { folder } = placeOf(this.#session, binding, '');
     const page = await this.#session.region.store.list(folder, options);
     return {
       ...page,
@@ -166,7 +167,7 @@ export class Namespace {
   async delete(name: string, options: DeleteOptions = {}): Promise<boolean> {
     checkOptions(options, 'delete', ['ifVersion', 'signal']);
     nameBytes(name);
-    const place = await placeOf(this.#session, name, options.signal);
+    const place = placeOf(this.#session, await this.#session.binding(options.signal), name);
     try {
       return await this.#session.region.store.delete(place, {
         ...(options.ifVersion === undefined ? {} : { if: { version: options.ifVersion } }),

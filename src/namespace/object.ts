@@ -87,7 +87,7 @@ export class DecryptedObject extends ByteStream {
   /** @internal */
   constructor(
     source: AsyncGenerator<Uint8Array>,
-    release: () => void,
+    release: () => Promise<void>,
     known: { name: string; metadata: Metadata; size?: number; version?: string },
   ) {
     super(source, release);
@@ -119,8 +119,7 @@ export function identityOf(session: Session, binding: VerifiedBinding, object: N
 }
 
 /** Where an object lies: below the instance that the binding names. */
-export async function placeOf(session: Session, name: string, signal?: AbortSignal): Promise<ObjectKey> {
-  const { identity } = await session.binding(signal);
+export function placeOf(session: Session, { identity }: VerifiedBinding, name: string): ObjectKey {
   const { registry } = session.installation;
   return { folder: objectsFolder(registry, identity.namespace, toHex(identity.instance)), name };
 }

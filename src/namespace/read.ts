@@ -108,7 +108,10 @@ async function fetchObject(
   name: string,
   options: { version?: string; range?: { start: number; end: number }; signal?: AbortSignal },
 ): Promise<StoredObject> {
-  const found = await session.region.store.get(await placeOf(session, name, options.signal), options);
+  const found = await session.region.store.get(
+    placeOf(session, await session.usableBinding(options.signal), name),
+    options,
+  );
   if (found === null) throw notFound(session, name);
   return found;
 }
@@ -134,7 +137,7 @@ async function getWhole(session: Session, object: Named, options: GetOptions): P
       rejoin(head.rest, pieces, release),
       wholeBody,
     );
-    return new DecryptedObject(after(session, 'object', object.name, plaintext), () => void release(), {
+    return new DecryptedObject(after(session, 'object', object.name, plaintext), release, {
       name: object.name,
       metadata,
       size,
@@ -179,27 +182,29 @@ async function getRange(
     range: { start: bodyStart + run.start, end: bodyStart + run.end },
     ...signalOption(options.signal),
   });
-  const { engine } = session.installation;
-  const plaintext = openRun(engine, dataKey, context, head.bodyHeader, part.bytes, run);
-  if ('start' in range && range.start > size) {
-    // Only the final chunk proves that the object does end before the range.
-    await plaintext.next();
-    throw new KeyboundError(
-      'range-not-satisfiable',
-      `namespace ${session.subject.namespace}: object ${quote(object.name)} has ${String(size)} bytes, so no range can start at ${String(range.start)}`,
-      { details: { ...session.subject, name: object.name, size } },
-    );
-  }
-  return new DecryptedObject(
-    after(session, 'object', object.name, plaintext),
-    () => void part.bytes.cancel(),
-    {
+  const release = (): Promise<void> => part.bytes.cancel();
+  try {
+    const { engine } = session.installation;
+    const plaintext = openRun(engine, dataKey, context, head.bodyHeader, part.bytes, run);
+    if ('start' in range && range.start > size) {
+      // Only the final chunk proves that the object does end before the range.
+      await plaintext.next();
+      throw new KeyboundError(
+        'range-not-satisfiable',
+        `namespace ${session.subject.namespace}: object ${quote(object.name)} has ${String(size)} bytes, so no range can start at ${String(range.start)}`,
+        { details: { ...session.subject, name: object.name, size } },
+      );
+    }
+    return new DecryptedObject(after(session, 'object', object.name, plaintext), release, {
       name: object.name,
       metadata,
       size,
       version: found.version,
-    },
-  );
+    });
+  } catch (error) {
+    await release();
+    throw error;
+  }
 }
 
 const offset = shape.integer(0, Number.MAX_SAFE_INTEGER);
@@ -255,7 +260,7 @@ export async function decryptStream(
     const { engine } = session.installation;
     const sealed = rejoin(read.rest, pieces, release);
     const plaintext = openRun(engine, dataKey, context, read.bodyHeader, sealed, wholeBody);
-    return new DecryptedObject(after(session, 'stream', name, plaintext), () => void release(), {
+    return new DecryptedObject(after(session, 'stream', name, plaintext), release, {
       name,
       metadata,
     });

@@ -57,6 +57,13 @@ export class Session {
     return (await this.#lease(signal)).binding;
   }
 
+  /** The same, of a namespace that is in use. Throws `namespace-suspended`, `-shredded`, `-moved` too. */
+  async usableBinding(signal?: AbortSignal): Promise<VerifiedBinding> {
+    const binding = await this.binding(signal);
+    checkUsable(binding.payload);
+    return binding;
+  }
+
   #lease(signal?: AbortSignal): Promise<NamespaceLease> {
     return this.#leases.get(this.#leaseKey, () => this.#obtain(), signal);
   }

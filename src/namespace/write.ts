@@ -95,7 +95,7 @@ export async function put(
       const sealed = await seal(session, object, pieces, options, (length) => {
         size = length;
       });
-      const key = await placeOf(session, name, options.signal);
+      const key = placeOf(session, await session.usableBinding(options.signal), name);
       const stored = await session.region.store.put(key, sealed, {
         ...condition,
         ...signalOption(options.signal),
@@ -119,11 +119,13 @@ export async function encryptStream(
   checkOptions(options, 'encryptStream', encryptOptions);
   const object = named(name, options.context);
   const pieces = readSource(source, options.signal);
-  const release = (): void => void pieces.return(undefined);
+  const release = async (): Promise<void> => {
+    await pieces.return(undefined);
+  };
   try {
     return new ByteStream(await seal(session, object, pieces, options), release);
   } catch (error) {
-    release();
+    await release();
     throw error;
   }
 }
