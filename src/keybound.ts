@@ -1,10 +1,9 @@
 import { engine } from '#engine';
-import { Chains } from './binding/chain.js';
+import { Chains, type VerifiedBinding } from './binding/chain.js';
 import { pinRoots, type PinnedRoot, type RootKey } from './binding/roots.js';
-import { memoryMarks, parseTrust, type TrustMarks } from './binding/trust.js';
+import { formatTrust, memoryMarks, parseTrust, type TrustMarks } from './binding/trust.js';
 import { KeyboundError } from './errors.js';
 import { type EventListener, quietly } from './events.js';
-import { type BindingPayload } from './format/binding-payload.js';
 import { checkId, checkNamespace } from './format/names.js';
 import { base64url, fromHex, utf8 } from './internal/bytes.js';
 import { systemClock } from './internal/clock.js';
@@ -120,8 +119,7 @@ export class Keybound {
    * `no-signing-key`, `owner-cannot-revoke`, `region-mismatch`, `store-unsupported`, and what the KMS says.
    */
   async create(id: string, options: CreateOptions): Promise<Namespace> {
-    const { payload } = await createNamespace(this.#installation, id, options);
-    return this.#namespace(payload);
+    return this.#namespace(await createNamespace(this.#installation, id, options));
   }
 
   /**
@@ -142,7 +140,7 @@ export class Keybound {
         : { instance: base64url.encode(fromHex(checkId(options.instance, 'an instance'))) }),
     });
     if (binding === null) throw notFound(subject);
-    return this.#namespace(binding.payload);
+    return this.#namespace(binding);
   }
 
   /**
@@ -180,8 +178,9 @@ export class Keybound {
     this.#leases.purgeAll();
   }
 
-  #namespace({ namespace, region, instance }: BindingPayload): Namespace {
-    return new Namespace(new Session(this.#installation, this.#leases, { namespace, region }, instance));
+  #namespace({ payload: { namespace, region, instance }, trust }: VerifiedBinding): Namespace {
+    const session = new Session(this.#installation, this.#leases, { namespace, region }, instance);
+    return new Namespace(session, formatTrust(trust));
   }
 }
 

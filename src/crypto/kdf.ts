@@ -18,7 +18,9 @@ export function hkdfExpand(
   const blocks = Math.ceil(length / hashLength);
   // RFC 5869 §2.3: the block counter is one byte.
   if (blocks < 1 || blocks > 255) {
-    throw new RangeError(`expected a length of 1 to ${String(255 * hashLength)} bytes, got ${String(length)}`);
+    throw new RangeError(
+      `expected a length of 1 to ${String(255 * hashLength)} bytes, got ${String(length)}`,
+    );
   }
   const out = new Uint8Array(blocks * hashLength);
   let previous: Uint8Array = new Uint8Array(0);

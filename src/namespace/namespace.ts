@@ -105,11 +105,14 @@ export function describeBinding({ payload, trust }: VerifiedBinding): NamespaceD
 export class Namespace {
   readonly id: string;
   readonly region: string;
+  /** The binding it was created or opened with, as `open` takes it: nothing older than that is believed. */
+  readonly trust: string;
   readonly #session: Session;
 
   /** @internal */
-  constructor(session: Session) {
+  constructor(session: Session, trust: string) {
     this.#session = session;
+    this.trust = trust;
     this.id = session.subject.namespace;
     this.region = session.subject.region;
   }

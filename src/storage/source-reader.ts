@@ -40,7 +40,6 @@ export class SourceReader {
       this.#rest = this.#rest.subarray(part.length);
       length += part.length;
     }
-    checkSignal(this.#signal);
     return length === 0 ? null : this.#buffer.subarray(0, length);
   }
 

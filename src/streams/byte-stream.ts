@@ -11,10 +11,10 @@ import { concat, fromUtf8 } from '../internal/bytes.js';
  */
 export class ByteStream implements AsyncIterable<Uint8Array> {
   #source: AsyncGenerator<Uint8Array> | null;
-  readonly #release: () => void;
+  readonly #release: () => Promise<void>;
 
   /** @internal `release` (idempotent) frees what `source` holds when the reader gives up, read or not. */
-  constructor(source: AsyncGenerator<Uint8Array>, release: () => void = () => undefined) {
+  constructor(source: AsyncGenerator<Uint8Array>, release: () => Promise<void> = () => Promise.resolve()) {
     this.#source = source;
     this.#release = release;
   }
@@ -29,14 +29,26 @@ export class ByteStream implements AsyncIterable<Uint8Array> {
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    return this.#take();
+    const source = this.#take();
+    const iterator: AsyncGenerator<Uint8Array> = {
+      next: () => source.next(),
+      return: async (value) => {
+        // A generator that was not begun would end without releasing anything.
+        await this.#release();
+        return source.return(value);
+      },
+      throw: (error) => source.throw(error),
+      [Symbol.asyncIterator]: () => iterator,
+      [Symbol.asyncDispose]: () => iterator.return(undefined).then(() => undefined),
+    };
+    return iterator;
   }
 
   /** Gives up a stream that will not be read. Does nothing to one that is being read: leave its loop instead. */
   async cancel(): Promise<void> {
     if (this.#source === null) return;
     const source = this.#take();
-    this.#release();
+    await this.#release();
     await source.return(undefined);
   }
 
@@ -51,7 +63,7 @@ export class ByteStream implements AsyncIterable<Uint8Array> {
           else controller.enqueue(next.value);
         },
         cancel: async () => {
-          this.#release();
+          await this.#release();
           await source.return(undefined);
         },
       },
@@ -72,15 +84,16 @@ export class ByteStream implements AsyncIterable<Uint8Array> {
         );
       },
       destroy: (error, done) => {
-        this.#release();
-        source.return(undefined).then(
-          () => {
-            done(error);
-          },
-          (failure: unknown) => {
-            done(error ?? (failure as Error));
-          },
-        );
+        this.#release()
+          .then(() => source.return(undefined))
+          .then(
+            () => {
+              done(error);
+            },
+            (failure: unknown) => {
+              done(error ?? (failure as Error));
+            },
+          );
       },
     });
   }

@@ -20,34 +20,56 @@ function* slices(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += pieceSize) yield bytes.subarray(at, at + pieceSize);
 }
 
-/** A web stream as an iterable, also where the platform's own streams are not. Leaving early cancels it. */
-async function* fromWebStream(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const reader = stream.getReader();
-  let ended = false;
-  try {
-    for (;;) {
+/** A source that is being read. */
+interface OpenSource {
+  readonly pieces: AsyncIterable<unknown> | Iterable<unknown>;
+  /** Makes it let go of what it holds, also before it was read and while it hangs. */
+  readonly release: () => unknown;
+}
+
+const nothingToRelease = (): void => undefined;
+
+/** A web stream, also where the platform's own streams are no iterables. */
+function fromWebStream(stream: ReadableStream<Uint8Array>): OpenSource {
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  const iterator: AsyncIterator<unknown> = {
+    next: async () => {
+      reader ??= stream.getReader();
       const next = await reader.read();
-      if (next.done) break;
-      yield next.value;
-    }
-    ended = true;
-  } finally {
-    if (!ended) await reader.cancel().catch(() => undefined);
-    reader.releaseLock();
-  }
+      if (next.done) reader.releaseLock();
+      return next;
+    },
+  };
+  return {
+    pieces: { [Symbol.asyncIterator]: () => iterator },
+    release: async () => {
+      // Not that of a reader who had it first.
+      if (reader === undefined && stream.locked) return;
+      await (reader ?? stream).cancel();
+      reader?.releaseLock();
+    },
+  };
 }
 
 const has = (value: object, key: PropertyKey): boolean => key in value;
 
 /** Checks what kind of source this is, now; throws `invalid-argument`. */
-function open(source: ByteSource): AsyncIterable<unknown> | Iterable<unknown> {
-  if (source instanceof Uint8Array) return slices(source);
+function open(source: ByteSource): OpenSource {
+  if (source instanceof Uint8Array) return { pieces: slices(source), release: nothingToRelease };
   if (source instanceof Blob) return fromWebStream(source.stream());
   if (typeof source === 'object' && (source as unknown) !== null) {
-    if (has(source, Symbol.asyncIterator) || has(source, Symbol.iterator)) {
-      return source as AsyncIterable<unknown> | Iterable<unknown>;
-    }
     if (source instanceof ReadableStream) return fromWebStream(source);
+    if (has(source, Symbol.asyncIterator) || has(source, Symbol.iterator)) {
+      return {
+        pieces: source as AsyncIterable<unknown> | Iterable<unknown>,
+        // A Node stream: its iterator alone would wait for the read under way.
+        release: has(source, 'destroy')
+          ? () => {
+              (source as unknown as { destroy(): void }).destroy();
+            }
+          : nothingToRelease,
+      };
+    }
   }
   const got = (source as unknown) === null ? 'null' : typeof source;
   throw new KeyboundError(
@@ -57,20 +79,22 @@ function open(source: ByteSource): AsyncIterable<unknown> | Iterable<unknown> {
   );
 }
 
-/** Tells a source that will never be read to let go of what it holds. */
-function release(source: ByteSource): void {
-  if (source instanceof Uint8Array || source instanceof Blob) return;
-  if ('destroy' in source) (source as unknown as { destroy(): void }).destroy();
-  else if (source instanceof ReadableStream && !source.locked) void source.cancel().catch(() => undefined);
+/** Begins it now. Nobody waits for it, and its failure changes nothing. */
+function inBackground(work: () => unknown): void {
+  void new Promise((resolve) => {
+    resolve(work());
+  }).catch(() => undefined);
 }
 
 /**
  * The bytes of a source, piece by piece, as fast as they are asked for. What the source throws becomes `source-failed`.
- * `return()`, or leaving a loop early, lets the source release what it holds, whether reading had begun or not.
- * Throws `invalid-argument` at once for what is no source.
+ * `return()`, or leaving a loop early, lets the source release what it holds, whether reading had begun or not; a read
+ * that hangs meanwhile ends as `aborted`. Throws `invalid-argument` at once for what is no source.
  */
 export function readSource(source: ByteSource, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-  const pieces = pump(open(source), signal);
+  const opened = open(source);
+  const left = new AbortController();
+  const pieces = pump(opened, signal, left.signal);
   let started = false;
   const reader: AsyncGenerator<Uint8Array> = {
     next: () => {
@@ -78,8 +102,9 @@ export function readSource(source: ByteSource, signal?: AbortSignal): AsyncGener
       return pieces.next();
     },
     return: (value) => {
-      if (!started) release(source);
+      if (!started) inBackground(opened.release);
       started = true;
+      left.abort();
       return pieces.return(value);
     },
     throw: (error) => pieces.throw(error),
@@ -90,16 +115,22 @@ export function readSource(source: ByteSource, signal?: AbortSignal): AsyncGener
 }
 
 async function* pump(
-  pieces: AsyncIterable<unknown> | Iterable<unknown>,
+  { pieces, release }: OpenSource,
   signal: AbortSignal | undefined,
+  left: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const iterator =
-    Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]();
+  let iterator: AsyncIterator<unknown> | Iterator<unknown> | undefined;
   let ended = false;
   try {
     for (;;) {
       checkSignal(signal);
-      const next = await nextOf(iterator, signal);
+      const next = await withSignal(
+        withSignal(
+          nextOf(() => (iterator ??= iteratorOf(pieces))),
+          signal,
+        ),
+        left,
+      );
       if (next.done === true) break;
       const { value } = next;
       if (!(value instanceof Uint8Array)) {
@@ -114,19 +145,26 @@ async function* pump(
     ended = true;
   } finally {
     // Not awaited: a source that hangs must not keep its reader from ending.
-    if (!ended) void Promise.resolve(iterator.return?.()).catch(() => undefined);
+    if (!ended) {
+      inBackground(() => iterator?.return?.());
+      inBackground(release);
+    }
   }
 }
 
-function nextOf(
-  iterator: AsyncIterator<unknown> | Iterator<unknown>,
-  signal: AbortSignal | undefined,
+const iteratorOf = (
+  pieces: AsyncIterable<unknown> | Iterable<unknown>,
+): AsyncIterator<unknown> | Iterator<unknown> =>
+  Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]();
+
+/** What the source, or its iterator when it is made, throws becomes `source-failed`. */
+async function nextOf(
+  iterator: () => AsyncIterator<unknown> | Iterator<unknown>,
 ): Promise<IteratorResult<unknown>> {
-  const next = new Promise<IteratorResult<unknown>>((resolve) => {
-    resolve(iterator.next());
-  }).catch((error: unknown) => {
+  try {
+    return await iterator().next();
+  } catch (error) {
     if (error instanceof KeyboundError) throw error;
     throw new KeyboundError('source-failed', 'the source of the data failed', { cause: error });
-  });
-  return withSignal(next, signal);
+  }
 }

@@ -39,6 +39,7 @@ describe('a namespace', () => {
     const acme = await keybound.create('acme', { key: 'local://acme', owner: 'Acme', dataClass: 'personal' });
     const record = await acme.encryptRecord('a', bytes('1'));
     const first = await acme.describe();
+    expect(first.trust).toBe(acme.trust);
     expect(first).toMatchObject({
       id: 'acme',
       region: 'eu',

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
 const src = join(__dirname, '../../src');
@@ -30,11 +31,11 @@ const layerOf = (file: string): number => {
 
 /** Every module a file imports or re-exports: files of src by their path, packages by their name. */
 function importsOf(file: string): string[] {
-  const text = readFileSync(join(src, file), 'utf8');
-  return [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g)].map(([, specifier = '']) =>
-    specifier.startsWith('.')
-      ? relative(src, join(src, dirname(file), specifier)).replace(/\.js$/, '.ts')
-      : specifier,
+  const { importedFiles } = ts.preProcessFile(readFileSync(join(src, file), 'utf8'));
+  return importedFiles.map(({ fileName }) =>
+    fileName.startsWith('.')
+      ? relative(src, join(src, dirname(file), fileName)).replace(/\.js$/, '.ts')
+      : fileName,
   );
 }
 
