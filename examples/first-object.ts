@@ -3,11 +3,11 @@ import { fileStore } from 'keybound/file';
 import { localKeyring } from 'keybound/local';
 
 async function main(): Promise<void> {
-  const keyring = localKeyring('demo/keyring.age', { passphrase: process.env['KEYBOUND_PASSPHRASE'] });
+  const keyring = localKeyring('keyring.age', { passphrase: process.env['KEYBOUND_PASSPHRASE'] });
   for (const name of ['service', 'recovery', 'acme']) await keyring.createKey(name);
 
   const keys = [keyring];
-  const regions = { eu: { store: fileStore('demo/store-eu'), keyLocations: ['local'] } };
+  const regions = { eu: { store: fileStore('store-eu'), keyLocations: ['local'] } };
   const root = { key: 'local://service', recoveryKey: 'local://recovery' };
   const { config, recovery } = await initRegistry({ regions, keys, ...root });
   console.log('keep with your configuration:', config, 'keep offline:', recovery);

@@ -281,5 +281,9 @@ export function openBody(
 ): Uint8Array {
   const opener = new BodyOpener(engine, key, context, body.subarray(0, bodyHeaderLength));
   const head = opener.push(body.subarray(bodyHeaderLength));
-  return concat(head, opener.end());
+  const tail = opener.end();
+  const plaintext = concat(head, tail);
+  // It may be a key: what was joined leaves no second copy behind.
+  wipe(head, tail);
+  return plaintext;
 }

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 /*
@@ -99,6 +100,27 @@ describe('the package', () => {
     );
     const { stdout, stderr } = await run('node', [script]);
     expect([stdout, stderr]).toEqual(['fine\n', '']);
+  });
+
+  it('can be bundled for a browser, with the portable engine and nothing of Node’s', async () => {
+    const entry = join(consumer, 'browser.mjs');
+    writeFileSync(
+      entry,
+      `export { openKeybound } from 'keybound'; export { memoryStore } from 'keybound/memory';`,
+    );
+    const { outputFiles, metafile } = await build({
+      entryPoints: [entry],
+      bundle: true,
+      write: false,
+      metafile: true,
+      minify: true,
+      format: 'esm',
+      platform: 'browser',
+    });
+    const modules = Object.keys(metafile.inputs).join('\n');
+    expect(modules).toMatch(/engine-portable\.mjs/);
+    expect(modules).not.toMatch(/engine-node|node:|age-encryption|post-quantum/);
+    expect(outputFiles[0].contents.length).toBeLessThan(150 * 1024);
   });
 
   it('satisfies publint', async () => {
