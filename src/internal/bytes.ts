@@ -56,7 +56,7 @@ export const base64url = {
   decode: (text: string): Uint8Array => base64urlnopad.decode(text),
 };
 
-/** Lower-case hexadecimal. */
+/** Lower-case hexadecimal; decoding takes either case. */
 export const toHex = (bytes: Uint8Array): string => hex.encode(bytes);
 export const fromHex = (text: string): Uint8Array => hex.decode(text);
 

@@ -103,7 +103,7 @@ export const shape = {
     (value, path, fail) => {
       const entries = Object.entries(plainObject(value, path, fail)).map(([key, member]) => [
         string(key, `a member name of ${path}`, fail),
-        inner(member, `${path}.${key}`, fail),
+        inner(member, `${path}.${key.slice(0, 40)}`, fail),
       ]);
       // fromEntries defines members, so that a member named __proto__ is an ordinary one.
       return Object.fromEntries(entries) as Record<string, T>;
