@@ -41,6 +41,9 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** So many regions are asked, one after the other, where a namespace came from. */
+const maxMoves = 8;
+
 export class Chains {
   readonly #options: ChainOptions;
   readonly #verifier: EpochVerifier;
@@ -56,7 +59,7 @@ export class Chains {
    */
   async read(subject: EventSubject, options: ReadOptions = {}): Promise<VerifiedBinding | null> {
     try {
-      return await this.#read(subject, options);
+      return await this.#read(subject, options, 0);
     } catch (error) {
       if (error instanceof KeyboundError && refusals.includes(error.code)) {
         this.#options.emit({ type: 'binding-refused', ...subject, code: error.code, reason: error.message });
@@ -105,10 +108,12 @@ export class Chains {
     return JSON.stringify([this.#options.registry, subject.region, subject.namespace]);
   }
 
-  async #read(subject: EventSubject, options: ReadOptions): Promise<VerifiedBinding | null> {
+  async #read(subject: EventSubject, options: ReadOptions, moves: number): Promise<VerifiedBinding | null> {
     const trust = await this.#startingPoint(subject, options);
     let link =
-      trust === undefined ? await this.#first(subject, options) : await this.#resume(subject, trust, options);
+      trust === undefined
+        ? await this.#first(subject, options, moves)
+        : await this.#resume(subject, trust, options, moves);
     if (link === null) return null;
     if (options.instance !== undefined && link.payload.instance !== options.instance) {
       throw this.#instanceChanged(subject, link.payload.instance, options.instance);
@@ -140,11 +145,11 @@ export class Chains {
     };
   }
 
-  /** Epoch 1, trusted for its root's signature alone. */
-  async #first(subject: EventSubject, options: ReadOptions): Promise<Link | null> {
+  /** Epoch 1, trusted for its root's signature alone, and for the word of the region it moved from. */
+  async #first(subject: EventSubject, options: ReadOptions, moves: number): Promise<Link | null> {
     const epoch = await this.#fetch(subject, 1, options.signal);
     if (epoch === null) {
-      return (await this.#goesOn(subject, 0, options.signal)) ? this.#first(subject, options) : null;
+      return (await this.#goesOn(subject, 0, options.signal)) ? this.#first(subject, options, moves) : null;
     }
     const link = await this.#verifier.verifyRoot(subject, epoch, 1);
     const { movedFrom } = link.payload;
@@ -153,10 +158,15 @@ export class Chains {
       if (others.length > 0) throw this.#verifier.badSignature(subject, 1);
       return link;
     }
-    const source = await this.read(
-      { namespace: subject.namespace, region: movedFrom.region },
-      { signal: options.signal },
-    );
+    if (moves === maxMoves) {
+      throw refuse(
+        subject,
+        'binding-invalid',
+        `it moved more than ${String(maxMoves)} times, or in a circle`,
+      );
+    }
+    const from = { namespace: subject.namespace, region: movedFrom.region };
+    const source = await this.#read(from, { signal: options.signal }, moves + 1);
     const { movedTo } = source?.payload ?? {};
     if (
       source?.trust.payload !== movedFrom.payload ||
@@ -175,11 +185,11 @@ export class Chains {
   }
 
   /** The trusted epoch, which must still be there, the same to the letter. */
-  async #resume(subject: EventSubject, trust: Trust, options: ReadOptions): Promise<Link> {
+  async #resume(subject: EventSubject, trust: Trust, options: ReadOptions, moves: number): Promise<Link> {
     const epoch = await this.#fetch(subject, trust.epoch, options.signal);
     const link = epoch === null ? null : await this.#verifier.verifyRoot(subject, epoch, trust.epoch);
     if (link?.hash === trust.payload && link.payload.instance === trust.instance) return link;
-    const first = link ?? (await this.#first(subject, options));
+    const first = link ?? (await this.#first(subject, options, moves));
     if (first !== null && first.payload.instance !== trust.instance) {
       throw this.#instanceChanged(subject, first.payload.instance, trust.instance);
     }

@@ -4,8 +4,8 @@
  */
 import { FlattenedSign, flattenedVerify } from 'jose';
 import { KeyboundError } from '../errors.js';
-import { base64url, fromUtf8, utf8 } from '../internal/bytes.js';
-import { parseJson, shape } from '../internal/shape.js';
+import { base64url, utf8 } from '../internal/bytes.js';
+import { parseExactJson, shape } from '../internal/shape.js';
 
 const typ = 'keybound-binding';
 const algorithm = 'Ed25519';
@@ -55,21 +55,23 @@ export function readSignedEpoch(bytes: Uint8Array): SignedEpoch {
   const fail = (message: string): never => {
     throw new KeyboundError('binding-invalid', `a binding is malformed: ${message}`);
   };
-  try {
-    const json = (encoded: string): unknown => parseJson(fromUtf8(base64url.decode(encoded)), fail);
-    const envelope = envelopeShape(parseJson(fromUtf8(bytes), fail), 'its JWS', fail);
-    return {
-      payload: base64url.decode(envelope.payload),
-      encodedPayload: envelope.payload,
-      signatures: envelope.signatures.map((signature) => ({
-        ...signature,
-        kid: headerShape(json(signature.protected), 'a protected header', fail).kid,
-      })),
-    };
-  } catch (error) {
-    if (error instanceof KeyboundError) throw error;
-    return fail('expected base64url and UTF-8');
-  }
+  const decode = (text: string): Uint8Array => {
+    try {
+      return base64url.decode(text);
+    } catch {
+      return fail('expected base64url');
+    }
+  };
+  const { payload, signatures } = envelopeShape(parseExactJson(bytes, fail), 'its JWS', fail);
+  return {
+    payload: decode(payload),
+    encodedPayload: payload,
+    signatures: signatures.map((one) => {
+      if (decode(one.signature).length !== 64) fail('expected signatures of 64 bytes');
+      const header = parseExactJson(decode(one.protected), fail);
+      return { ...one, kid: headerShape(header, 'a protected header', fail).kid };
+    }),
+  };
 }
 
 /** Whether one signature, on its own, is that key's over the payload. */

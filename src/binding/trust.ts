@@ -22,7 +22,8 @@ export function formatTrust(trust: Trust): string {
 export function parseTrust(text: unknown): Trust {
   const match = typeof text === 'string' ? /^([0-9a-f]{32})\.([1-9]\d{0,9})\.([\w-]{86})$/.exec(text) : null;
   const [, instance, epoch, payload] = match ?? [];
-  if (instance !== undefined && epoch !== undefined && payload !== undefined && isHash(payload)) {
+  const known = instance !== undefined && epoch !== undefined && payload !== undefined;
+  if (known && Number(epoch) <= 0xffff_ffff && isHash(payload)) {
     return { instance: base64url.encode(fromHex(instance)), epoch: Number(epoch), payload };
   }
   throw new KeyboundError(

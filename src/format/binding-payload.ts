@@ -3,8 +3,8 @@
  * binary as unpadded base64url.                                                                SPEC.md §9
  */
 import { KeyboundError } from '../errors.js';
-import { base64url, fromUtf8, utf8 } from '../internal/bytes.js';
-import { type Fail, parseJson, shape, type Shape } from '../internal/shape.js';
+import { base64url, utf8 } from '../internal/bytes.js';
+import { type Fail, parseExactJson, shape, type Shape } from '../internal/shape.js';
 import { namespacePattern, regionPattern } from './names.js';
 
 export const bindingFormat = 'keybound/v1/binding';
@@ -16,7 +16,6 @@ export const bindingLimits = {
   policies: 64,
   alternatives: 8,
   keysPerAlternative: 4,
-  uriLength: 512,
   leaseMs: 300_000,
   outageGraceMs: 600_000,
 } as const;
@@ -106,10 +105,12 @@ const binary =
   };
 
 const label = shape.text(/^[^\p{Cc}]{1,256}$/u, '1 to 256 characters without control characters');
-const time = shape.text(
-  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/,
-  'a time such as 2026-01-31T12:00:00.000Z',
-);
+const time: Shape<string> = (value, path, fail) => {
+  const text = shape.string(value, path, fail);
+  const moment = new Date(text);
+  const exact = !Number.isNaN(moment.valueOf()) && moment.toISOString() === text;
+  return exact ? text : fail(`expected ${path} to be a time such as 2026-01-31T12:00:00.000Z`);
+};
 const region = shape.text(regionPattern, 'a region name');
 const namespace = shape.text(namespacePattern, 'a namespace id');
 const uri = shape.text(/^[a-z][a-z0-9-]{0,30}:\/\/[\x21-\x7e]{1,480}$/, 'a key URI');
@@ -180,10 +181,13 @@ function checkWithin(payload: BindingPayload, fail: Fail): void {
   }
   if (
     payload.epoch === 1 &&
-    (numbers.length !== 1 || payload.status !== 'active') &&
-    payload.movedFrom === null
+    payload.movedFrom === null &&
+    (numbers.length !== 1 || payload.status !== 'active')
   ) {
     fail('expected epoch 1 to be active with one generation');
+  }
+  if (payload.epoch === 1 && (payload.status === 'moved' || payload.status === 'shredded')) {
+    fail('expected epoch 1 not to be final');
   }
   if ((payload.status === 'moved') !== (payload.movedTo !== null)) {
     fail('expected a target in a moved binding, and only there');
@@ -195,6 +199,17 @@ function checkWithin(payload: BindingPayload, fail: Fail): void {
   if (payload.keyMode === 'namespace' && policies.length > 1) {
     fail('expected decrypt-only policies in direct namespaces only');
   }
+  if (!payload.policies.every(isNormal)) fail('expected normalised key policies');
+}
+
+/** Whether no key stands twice in an alternative, and no alternative makes another one needless. */
+function isNormal({ alternatives }: Policy): boolean {
+  const sets = alternatives.map((keys) => new Set(keys.map((key) => key.uri)));
+  return sets.every(
+    (set, i) =>
+      set.size === alternatives[i]?.length &&
+      !sets.some((other, j) => j !== i && [...other].every((uri) => set.has(uri))),
+  );
 }
 
 /** The bytes that are signed and hashed. */
@@ -210,15 +225,7 @@ export function parseBindingPayload(bytes: Uint8Array): BindingPayload {
   const fail = (message: string): never => {
     throw new KeyboundError('binding-invalid', `a binding is malformed: ${message}`);
   };
-  let text: string;
-  try {
-    text = fromUtf8(bytes);
-  } catch {
-    return fail('expected UTF-8');
-  }
-  const json = parseJson(text, fail);
-  if (JSON.stringify(json) !== text) fail('expected the canonical spelling of its JSON');
-  const payload = payloadShape(json, 'binding', fail);
+  const payload = payloadShape(parseExactJson(bytes, fail), 'binding', fail);
   checkWithin(payload, fail);
   return payload;
 }

@@ -3,6 +3,8 @@
  * inherited ones, nothing coerced. A shape returns a fresh value that holds only what was checked.
  */
 
+import { fromUtf8 } from './bytes.js';
+
 /** Reports what is wrong, as `expected X, got Y`, by throwing. */
 export type Fail = (message: string) => never;
 export type Shape<T> = (value: unknown, path: string, fail: Fail) => T;
@@ -131,6 +133,21 @@ export const shape = {
       return out as Shaped<M>;
     },
 };
+
+/**
+ * Parses strict UTF-8 that is JSON in the one spelling `JSON.stringify` gives it: no white space, no member twice, no
+ * other escapes.
+ */
+export function parseExactJson(bytes: Uint8Array, fail: Fail): unknown {
+  let text: string;
+  try {
+    text = fromUtf8(bytes);
+  } catch {
+    return fail('expected UTF-8');
+  }
+  const json = parseJson(text, fail);
+  return JSON.stringify(json) === text ? json : fail('expected the canonical spelling of its JSON');
+}
 
 /** Parses JSON; a syntax error is reported without the input. */
 export function parseJson(text: string, fail: Fail): unknown {

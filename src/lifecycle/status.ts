@@ -9,10 +9,20 @@ export const notFound = (subject: EventSubject): KeyboundError =>
     { details: { ...subject } },
   );
 
-/** Throws `namespace-suspended`, `namespace-shredded` or `namespace-moved` unless the namespace is in use. */
-export function checkUsable({ namespace, region, status, movedTo }: BindingPayload): void {
-  if (status === 'active') return;
+/**
+ * Throws `namespace-suspended`, `namespace-shredded` or `namespace-moved` unless the namespace is in use, and
+ * `unsupported-form` if it is kept in a way this version does not know.
+ */
+export function checkUsable({ namespace, region, status, movedTo, keyMode }: BindingPayload): void {
   const details = { namespace, region };
+  if (keyMode === 'direct') {
+    throw new KeyboundError(
+      'unsupported-form',
+      `namespace ${namespace} keeps its objects under direct keys, which this version cannot use: upgrade`,
+      { details },
+    );
+  }
+  if (status === 'active') return;
   if (status === 'suspended') {
     throw new KeyboundError('namespace-suspended', `namespace ${namespace} is suspended: resume it first`, {
       details,

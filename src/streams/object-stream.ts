@@ -103,19 +103,19 @@ export function chunkRun(length: number, range: ByteRange): { run: ChunkRun; siz
   if (size === null) throw new IntegrityFailure('length of the body');
   const start = Math.min(size, 'suffix' in range ? Math.max(0, size - range.suffix) : range.start);
   const end = 'suffix' in range ? size : Math.max(start, Math.min(size, range.end ?? size));
-  const final = end === size;
   const firstChunk = Math.floor(start / chunkSize);
+  const finalChunk = Math.floor(size / chunkSize);
+  const lastChunk = end === size ? finalChunk : Math.max(firstChunk, Math.ceil(end / chunkSize) - 1);
   const sealedLength = length - bodyHeaderLength;
-  const lastChunk = final ? Math.floor(size / chunkSize) : Math.ceil(end / chunkSize) - 1;
   return {
     size,
     run: {
       firstChunk,
       start: firstChunk * sealedChunkSize,
-      end: Math.min(sealedLength, (Math.max(firstChunk, lastChunk) + 1) * sealedChunkSize),
+      end: Math.min(sealedLength, (lastChunk + 1) * sealedChunkSize),
       skip: start - firstChunk * chunkSize,
       take: end - start,
-      final,
+      final: lastChunk === finalChunk,
     },
   };
 }

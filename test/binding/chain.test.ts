@@ -189,7 +189,6 @@ describe('signatures', () => {
         altered.set([(bytes[at] ?? 0) ^ flip], at);
         await forge.place(1, altered);
         const verdict = await forge.verdict();
-        // White space between JSON tokens is the one thing that changes bytes and says nothing.
         expect(known).toContain(verdict);
       }),
       { numRuns: 1500 },
@@ -250,6 +249,20 @@ describe('the envelope', () => {
       (envelope) => withHeader(envelope, { alg: 'Ed25519', typ: 'keybound-binding', kid: root.kid, jwk: {} }),
     ],
     ['padded base64url', (envelope) => ({ ...envelope, payload: `${envelope.payload}=` })],
+    [
+      'a member twice',
+      (envelope) => JSON.stringify(envelope).replace('{', `{"payload":"${envelope.payload}",`),
+    ],
+    ['white space', (envelope) => JSON.stringify(envelope, null, 1)],
+    [
+      'a padded signature',
+      (envelope) => ({
+        ...envelope,
+        signatures: [
+          { ...envelope.signatures[0], signature: `${String(envelope.signatures[0]?.['signature'])}==` },
+        ],
+      }),
+    ],
     ['no JSON', () => 'epoch 3'],
     ['nothing', () => ''],
     ['256 KiB and more', (envelope) => JSON.stringify(envelope) + ' '.repeat(256 * 1024)],
@@ -296,6 +309,21 @@ describe('the payload', () => {
     [
       'two current policies',
       () => json((payload) => ({ ...payload, policies: [...three.policies, ...three.policies] })),
+    ],
+    [
+      'a month that does not exist',
+      () => json((payload) => ({ ...payload, createdAt: '2026-13-01T00:00:00.000Z' })),
+    ],
+    [
+      'a key policy with one key twice',
+      () =>
+        json((payload) => ({
+          ...payload,
+          policies: three.policies.map((policy) => ({
+            ...policy,
+            alternatives: [...policy.alternatives, ...policy.alternatives],
+          })),
+        })),
     ],
     [
       'a non-canonical instance',
@@ -400,6 +428,17 @@ describe('a namespace that moved', () => {
   it('is refused without the continuity signature of the old region', async () => {
     expect(await build({}, root)).toBe('binding-invalid');
     expect(await build({}, root, gen1)).toBe('binding-invalid');
+  });
+  it('is refused when it says it moved in a circle, after a bounded number of steps', async () => {
+    const circle = (region: string, from: string): BindingPayload => ({
+      ...one,
+      region,
+      movedFrom: { region: from, instance: one.instance, payload: hashOf(one) },
+    });
+    await forge.add(circle('eu', 'us'), root, gen1);
+    await forge.add(circle('us', 'eu'), root, gen1);
+    for (const epoch of [2, 3]) await forge.remove(epoch);
+    expect(await forge.verdict()).toBe('binding-invalid');
   });
   it('is refused where the old region names another target or payload', async () => {
     expect(await build({ instance: id(21) })).toBe('binding-invalid');
