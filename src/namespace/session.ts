@@ -52,6 +52,11 @@ export class Session {
     this.#leases.purge(this.#leaseKey);
   }
 
+  /** Ends this very lease. Of many who find it wanting at once, only the first does so; all share the next one. */
+  #replace(lease: NamespaceLease): void {
+    if (!lease.ended) this.purge();
+  }
+
   /** The verified binding of a live lease. Asks no KMS. Throws `namespace-not-found` and the `binding-…` codes. */
   async binding(signal?: AbortSignal): Promise<VerifiedBinding> {
     return (await this.#lease(signal)).binding;
@@ -98,7 +103,7 @@ export class Session {
         // Written by a process that saw a rotation before this one did? Only a newer binding can tell. Not asked for
         // each time, or else bad ciphertexts could make this process read bindings without end.
         if (lease.ageMs < freshMs) throw new IntegrityFailure('unknown generation');
-        this.purge();
+        this.#replace(lease);
         continue;
       }
       try {
@@ -107,7 +112,7 @@ export class Session {
       } catch (error) {
         if (!(error instanceof WrapMissing)) throw error;
         missing = error;
-        this.purge();
+        this.#replace(lease);
       }
     }
     throw (

@@ -153,7 +153,9 @@ describe('a fenced lock', () => {
     const hold = join(lockPath, `${host}!4999999!0011`);
     mkdirSync(hold, { recursive: true });
     linkSync(staged('left'), join(hold, 'new'));
-    await locked((lock) => lock.replace(target, staged('next')));
+    // Sooner than it would be taken from one that is merely slow.
+    const soon = AbortSignal.timeout(5000);
+    await locked((lock) => lock.replace(target, staged('next')), soon);
     expect(readFileSync(target, 'utf8')).toBe('next');
     expectClean();
   });

@@ -1,0 +1,2 @@
+export type { ConformanceCase } from './case.js';
+export { keyProviderCases, type KeyProviderSubject } from './key-provider.js';
