@@ -1,2 +1,3 @@
 export type { ConformanceCase } from './case.js';
 export { keyProviderCases, type KeyProviderSubject } from './key-provider.js';
+export { objectStoreCases } from './object-store.js';

@@ -102,6 +102,23 @@ describe('the package', () => {
     expect([stdout, stderr]).toEqual(['fine\n', '']);
   });
 
+  it('lets an outsider run the conformance suites against an adapter of their own', async () => {
+    const script = join(consumer, 'suite.mjs');
+    writeFileSync(
+      script,
+      `import { keyProviderCases, objectStoreCases } from 'keybound/testing';
+       import { localKeys } from 'keybound/local';
+       import { memoryStore } from 'keybound/memory';
+       const provider = localKeys({ one: new Uint8Array(32).fill(1), other: new Uint8Array(32).fill(2) });
+       const subject = { provider, key: 'local://one', otherKey: 'local://other', missingKey: 'local://none', malformed: ['local://'] };
+       const store = memoryStore();
+       const cases = [...objectStoreCases(async () => store), ...keyProviderCases(async () => subject)];
+       for (const { name, run } of cases) await run().catch((error) => console.log(name, error));
+       console.log(cases.length > 60);`,
+    );
+    expect((await run('node', [script])).stdout).toBe('true\n');
+  });
+
   it('can be bundled for a browser, with the portable engine and nothing of Node’s', async () => {
     const entry = join(consumer, 'browser.mjs');
     writeFileSync(
