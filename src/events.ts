@@ -1,4 +1,4 @@
-import { type ErrorCode } from './errors.js';
+import { type ErrorCode, KeyboundError } from './errors.js';
 
 /** Whose event it is. */
 export interface EventSubject {
@@ -42,17 +42,24 @@ export type KeyboundEvent =
     });
 
 /**
- * Receives events synchronously, in order. It must be quick; what it throws is ignored, so that watching can never
- * change what is watched.
+ * Receives events synchronously, in order. It must be quick; what it returns, throws or rejects with is ignored, so that
+ * watching can never change what is watched.
  */
-export type EventListener = (event: KeyboundEvent) => void;
+export type EventListener = (event: KeyboundEvent) => unknown;
+
+/** Throws `invalid-argument` for what cannot be told anything: events that vanish would be noticed too late. */
+export function checkListener(listener: unknown): void {
+  if (listener === undefined || typeof listener === 'function') return;
+  throw new KeyboundError('invalid-argument', `expected onEvent to be a function, got ${typeof listener}`);
+}
 
 /** Wraps a listener so that nothing it does reaches the caller. */
 export function quietly(listener: EventListener | undefined): EventListener {
   if (listener === undefined) return () => undefined;
   return (event) => {
     try {
-      listener(event);
+      const result = listener(event);
+      if (result instanceof Promise) result.catch(() => undefined);
     } catch {
       // As documented.
     }

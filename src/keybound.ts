@@ -1,10 +1,10 @@
 import { engine } from '#engine';
 import { Chains, type VerifiedBinding } from './binding/chain.js';
 import { pinRoots, type PinnedRoot, type RootKey } from './binding/roots.js';
-import { formatTrust, memoryMarks, parseTrust, type TrustMarks } from './binding/trust.js';
+import { formatTrust, parseTrust, type TrustMarks } from './binding/trust.js';
 import { KeyboundError } from './errors.js';
-import { type EventListener, quietly } from './events.js';
-import { checkId, checkNamespace } from './format/names.js';
+import { checkListener, type EventListener, quietly } from './events.js';
+import { checkId, checkNamespace, namespacePattern } from './format/names.js';
 import { base64url, fromHex, utf8 } from './internal/bytes.js';
 import { systemClock } from './internal/clock.js';
 import { checkOptions, signalOption } from './internal/options.js';
@@ -15,7 +15,7 @@ import { type KeyProvider } from './keys/provider.js';
 import { createNamespace, type CreateOptions } from './lifecycle/create.js';
 import { type SigningOptions } from './lifecycle/init.js';
 import { type Installation, type Signing } from './lifecycle/installation.js';
-import { type NamespaceLease } from './lifecycle/lease.js';
+import { maxLeaseMs, type NamespaceLease } from './lifecycle/lease.js';
 import { notFound } from './lifecycle/status.js';
 import {
   type CallOptions,
@@ -38,7 +38,7 @@ export interface KeyboundOptions {
   readonly keys: readonly KeyProvider[];
   /** Needed by administrative verbs only; readers and writers do without. */
   readonly signing?: SigningOptions;
-  /** Remembers the newest trusted epochs. @default in memory, for the life of the process */
+  /** Remembers the newest trusted epochs beyond the life of the process, which remembers them in any case. */
   readonly marks?: TrustMarks;
   /** Told of everything that happens to keys. */
   readonly onEvent?: EventListener;
@@ -84,22 +84,24 @@ export class Keybound {
       'onEvent',
     ]);
     const registry = checkId(options.registry, 'a registry id');
+    checkListener(options.onEvent);
+    checkMarks(options.marks);
     const roots = pinRoots(engine, options.roots);
     const regions = new Regions(options.regions);
     const providers = new KeyProviders(options.keys);
     const emit = quietly(options.onEvent);
     const kms = new Kms(engine, providers, emit);
-    const marks = options.marks ?? memoryMarks();
     const chains = new Chains({
       engine,
       registry,
       roots,
-      marks,
+      marks: options.marks,
       emit,
-      storeOf: (region) => regions.get(region).store,
+      regions: regions.names,
+      storeOf: (region) => regions.proven(region),
     });
     this.registry = registry;
-    this.#leases = new Leases(systemClock);
+    this.#leases = new Leases(systemClock, maxLeaseMs);
     this.#installation = {
       engine,
       registry,
@@ -161,14 +163,15 @@ export class Keybound {
   async *list(options: ListNamespacesOptions = {}): AsyncGenerator<string> {
     checkOptions(options, 'list', ['region', 'signal']);
     const { regions, registry } = this.#installation;
-    const { store } = regions.get(options.region);
+    const store = await regions.proven(options.region);
     let cursor: string | undefined;
     do {
       const page = await store.folders(namespacesFolder(registry), {
         ...signalOption(options.signal),
         ...(cursor === undefined ? {} : { cursor }),
       });
-      yield* page.entries;
+      // Whatever else lies there is no namespace.
+      yield* page.entries.filter((id) => namespacePattern.test(id));
       cursor = page.cursor;
     } while (cursor !== undefined);
   }
@@ -184,6 +187,12 @@ export class Keybound {
   }
 }
 
+function checkMarks(marks: unknown): void {
+  const given = marks as Partial<Record<keyof TrustMarks, unknown>> | undefined | null;
+  if (given === undefined || (typeof given?.get === 'function' && typeof given.set === 'function')) return;
+  throw new KeyboundError('invalid-argument', 'expected marks to have the methods get and set');
+}
+
 function checkSigning(
   signing: SigningOptions,
   roots: ReadonlyMap<string, PinnedRoot>,
@@ -191,6 +200,10 @@ function checkSigning(
   providers: KeyProviders,
 ): Signing {
   checkOptions(signing, 'signing', ['publicKey', 'region', 'key', 'wrapped']);
+  const { wrapped }: { wrapped?: unknown } = signing;
+  if (wrapped !== undefined && typeof wrapped !== 'string') {
+    throw new KeyboundError('invalid-argument', `expected signing.wrapped to be text, got ${typeof wrapped}`);
+  }
   const root = [...roots.values()].find((one) => one.publicKey === signing.publicKey);
   if (root?.status !== 'active') {
     throw new KeyboundError(
@@ -202,6 +215,6 @@ function checkSigning(
     root,
     region: regions.get(signing.region).name,
     policy: normalisePolicy(engine, signing.key, providers, true),
-    wrapped: signing.wrapped === undefined ? undefined : utf8(signing.wrapped),
+    wrapped: wrapped === undefined ? undefined : utf8(wrapped),
   };
 }

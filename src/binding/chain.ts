@@ -13,7 +13,8 @@ import { type ObjectStore } from '../storage/store.js';
 import { readSignedEpoch, type SignedEpoch } from './jws.js';
 import { type PinnedRoot } from './roots.js';
 import { EpochVerifier, type Link, refuse } from './verify.js';
-import { formatTrust, parseTrust, type Trust, type TrustMarks } from './trust.js';
+import { KnownChains } from './known.js';
+import { type Trust, type TrustMarks } from './trust.js';
 
 /** A binding that has been verified, from an epoch that was trusted up to the newest. */
 export interface VerifiedBinding {
@@ -27,10 +28,13 @@ export interface ChainOptions {
   /** Hex. */
   readonly registry: string;
   readonly roots: ReadonlyMap<string, PinnedRoot>;
-  readonly marks: TrustMarks;
+  /** Durable ones, beside this process's memory. */
+  readonly marks?: TrustMarks | undefined;
   readonly emit: EventListener;
-  /** The store of a region. Throws `invalid-argument` for an unknown one. */
-  readonly storeOf: (region: string) => ObjectStore;
+  /** All that are configured. */
+  readonly regions: readonly string[];
+  /** The store of a region, once it is proven to be there. Rejects with `invalid-argument` for an unknown one. */
+  readonly storeOf: (region: string) => Promise<ObjectStore>;
 }
 
 export interface ReadOptions {
@@ -44,13 +48,28 @@ export interface ReadOptions {
 /** So many regions are asked, one after the other, where a namespace came from. */
 const maxMoves = 8;
 
+/** How often an epoch may turn up just after it was absent: chains grow, but a store that plays is not played with. */
+const maxGaps = 8;
+
+/** A chain that passes through a known epoch has it, to the letter. */
+function checkAgainst(subject: EventSubject, known: readonly Trust[], { payload, hash }: Link): void {
+  if (known.every((one) => one.epoch !== payload.epoch || one.payload === hash)) return;
+  throw refuse(
+    subject,
+    'binding-fork',
+    `epoch ${String(payload.epoch)} is not the one that was seen before, or that the given trust names`,
+  );
+}
+
 export class Chains {
   readonly #options: ChainOptions;
   readonly #verifier: EpochVerifier;
+  readonly #known: KnownChains;
 
   constructor(options: ChainOptions) {
     this.#options = options;
     this.#verifier = new EpochVerifier(options.engine, options.registry, options.roots);
+    this.#known = new KnownChains(options.registry, options.marks);
   }
 
   /**
@@ -68,48 +87,10 @@ export class Chains {
     }
   }
 
-  /** What this process, or its durable marks, has seen of a namespace. */
-  async #startingPoint(subject: EventSubject, options: ReadOptions): Promise<Trust | undefined> {
-    const stored = await this.#options.marks.get(this.#markKey(subject));
-    const mark = stored === undefined ? undefined : parseTrust(stored);
-    const meant = options.instance;
-    const known = [mark, options.trust].flatMap((one) =>
-      one === undefined || (meant !== undefined && meant !== one.instance) ? [] : [one],
-    );
-    if (known.length < 2) return known[0];
-    const [first, second] = known as [Trust, Trust];
-    if (first.instance !== second.instance) {
-      throw refuse(
-        subject,
-        'instance-changed',
-        'the given trust is of another instance than the one seen before',
-      );
-    }
-    if (first.epoch === second.epoch && first.payload !== second.payload) {
-      throw refuse(
-        subject,
-        'binding-fork',
-        `epoch ${String(first.epoch)} is not the one that the given trust names`,
-      );
-    }
-    return first.epoch >= second.epoch ? first : second;
-  }
-
-  /** Raises the mark; a slower reader never lowers it. */
-  async #advance(subject: EventSubject, reached: Trust): Promise<void> {
-    const key = this.#markKey(subject);
-    const stored = await this.#options.marks.get(key);
-    const mark = stored === undefined ? undefined : parseTrust(stored);
-    if (mark?.instance === reached.instance && mark.epoch >= reached.epoch) return;
-    await this.#options.marks.set(key, formatTrust(reached));
-  }
-
-  #markKey(subject: EventSubject): string {
-    return JSON.stringify([this.#options.registry, subject.region, subject.namespace]);
-  }
-
   async #read(subject: EventSubject, options: ReadOptions, moves: number): Promise<VerifiedBinding | null> {
-    const trust = await this.#startingPoint(subject, options);
+    const known = await this.#known.of(subject, options);
+    // What the caller trusts is compared with everything since; what this process verified itself need not be again.
+    const trust = options.trust === undefined ? known.at(-1) : known[0];
     let link =
       trust === undefined
         ? await this.#first(subject, options, moves)
@@ -118,11 +99,18 @@ export class Chains {
     if (options.instance !== undefined && link.payload.instance !== options.instance) {
       throw this.#instanceChanged(subject, link.payload.instance, options.instance);
     }
-    for (;;) {
-      const next = await this.#fetch(subject, link.payload.epoch + 1, options.signal);
-      if (next !== null) link = await this.#verifier.verifyNext(subject, link, next);
-      else if (trust !== undefined || !(await this.#goesOn(subject, link.payload.epoch, options.signal)))
-        break;
+    checkAgainst(subject, known, link);
+    for (let gaps = 0; ;) {
+      const { epoch } = link.payload;
+      const next = await this.#fetch(subject, epoch + 1, options.signal);
+      if (next !== null) {
+        link = await this.#verifier.verifyNext(subject, link, next);
+        checkAgainst(subject, known, link);
+      } else if (trust !== undefined || !(await this.#goesOn(subject, epoch, gaps++, options.signal))) break;
+    }
+    const newest = known.at(-1)?.epoch ?? 0;
+    if (link.payload.epoch < newest) {
+      throw refuse(subject, 'binding-rollback', `epoch ${String(newest)}, which was seen before, is gone`);
     }
     if (link.root.status !== 'active') {
       throw refuse(
@@ -132,7 +120,7 @@ export class Chains {
       );
     }
     const reached: Trust = { instance: link.payload.instance, epoch: link.payload.epoch, payload: link.hash };
-    await this.#advance(subject, reached);
+    await this.#known.advance(subject, reached);
     return {
       payload: link.payload,
       trust: reached,
@@ -146,10 +134,12 @@ export class Chains {
   }
 
   /** Epoch 1, trusted for its root's signature alone, and for the word of the region it moved from. */
-  async #first(subject: EventSubject, options: ReadOptions, moves: number): Promise<Link | null> {
+  async #first(subject: EventSubject, options: ReadOptions, moves: number, gaps = 0): Promise<Link | null> {
     const epoch = await this.#fetch(subject, 1, options.signal);
     if (epoch === null) {
-      return (await this.#goesOn(subject, 0, options.signal)) ? this.#first(subject, options, moves) : null;
+      return (await this.#goesOn(subject, 0, gaps, options.signal))
+        ? this.#first(subject, options, moves, gaps + 1)
+        : null;
     }
     const link = await this.#verifier.verifyRoot(subject, epoch, 1);
     const { movedFrom } = link.payload;
@@ -166,6 +156,13 @@ export class Chains {
       );
     }
     const from = { namespace: subject.namespace, region: movedFrom.region };
+    if (!this.#options.regions.includes(from.region)) {
+      throw refuse(
+        subject,
+        'binding-invalid',
+        `it moved from region ${from.region}, which this process does not know: add that region, or give \`trust\``,
+      );
+    }
     const source = await this.#read(from, { signal: options.signal }, moves + 1);
     const { movedTo } = source?.payload ?? {};
     if (
@@ -210,7 +207,7 @@ export class Chains {
   ): Promise<SignedEpoch | null> {
     const { registry, storeOf } = this.#options;
     const stored = await getSmall(
-      storeOf(subject.region),
+      await storeOf(subject.region),
       bindingPlace(registry, subject.namespace, epoch),
       bindingLimits.size,
       signal === undefined ? {} : { signal },
@@ -228,9 +225,14 @@ export class Chains {
    * Whether the store lists an epoch after `last` although `last + 1` was absent a moment ago. A chain that simply grew
    * since is read on; a hole in it is `binding-gap`.
    */
-  async #goesOn(subject: EventSubject, last: number, signal: AbortSignal | undefined): Promise<boolean> {
+  async #goesOn(
+    subject: EventSubject,
+    last: number,
+    gaps: number,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
     const { registry, storeOf } = this.#options;
-    const store = storeOf(subject.region);
+    const store = await storeOf(subject.region);
     let cursor: string | undefined;
     do {
       const page = await store.list(bindingsFolder(registry, subject.namespace), {
@@ -238,7 +240,7 @@ export class Chains {
         ...(signal === undefined ? {} : { signal }),
       });
       if (page.entries.some(({ name }) => /^[1-9]\d{0,9}$/.test(name) && Number(name) > last)) {
-        if ((await this.#fetch(subject, last + 1, signal)) !== null) return true;
+        if (gaps < maxGaps && (await this.#fetch(subject, last + 1, signal)) !== null) return true;
         throw refuse(
           subject,
           'binding-gap',

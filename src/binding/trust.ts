@@ -1,5 +1,5 @@
 import { KeyboundError } from '../errors.js';
-import { base64url, fromHex, sameBytes, toHex } from '../internal/bytes.js';
+import { base64url, fromHex, toHex } from '../internal/bytes.js';
 
 /**
  * The newest epoch that someone has seen and believes: high-water mark and `trust` alike. What is older, or other at
@@ -41,27 +41,15 @@ function isHash(text: string): boolean {
 }
 
 /**
- * Remembers the newest trusted epoch of each namespace, so that a store cannot show an older one. Kept in memory
- * unless an installation gives a durable one. Called concurrently; both methods may reject, which fails the operation.
+ * Remembers the newest trusted epoch of each namespace beyond the life of a process, so that a store cannot show an
+ * older one to the next. Called concurrently; both methods may reject, which fails the operation.
  */
 export interface TrustMarks {
   /** `key` is opaque: the registry, region and namespace. */
   get(key: string): Promise<string | undefined>;
-  /** `trust` is newer than what {@link get} gave, of the same instance, or an instance the caller named. */
+  /**
+   * `trust` is newer than what {@link get} gave, or of an instance the caller named. Where several processes share the
+   * marks, a higher epoch of the same instance must not be replaced.
+   */
   set(key: string, trust: string): Promise<void>;
 }
-
-/** Marks for the life of this process. */
-export function memoryMarks(): TrustMarks {
-  const marks = new Map<string, string>();
-  return {
-    get: (key) => Promise.resolve(marks.get(key)),
-    set: (key, trust) => {
-      marks.set(key, trust);
-      return Promise.resolve();
-    },
-  };
-}
-
-export const sameInstance = (a: string, b: string): boolean =>
-  sameBytes(base64url.decode(a), base64url.decode(b));

@@ -25,7 +25,10 @@ export function hkdfExpand(
   const out = new Uint8Array(blocks * hashLength);
   let previous: Uint8Array = new Uint8Array(0);
   for (let counter = 1; counter <= blocks; counter++) {
-    previous = engine.hmacSha512(key, concat(previous, info, Uint8Array.of(counter)));
+    const input = concat(previous, info, Uint8Array.of(counter));
+    wipe(previous);
+    previous = engine.hmacSha512(key, input);
+    wipe(input);
     out.set(previous, (counter - 1) * hashLength);
   }
   wipe(previous);

@@ -202,8 +202,13 @@ function checkWithin(payload: BindingPayload, fail: Fail): void {
   if (!payload.policies.every(isNormal)) fail('expected normalised key policies');
 }
 
-/** Whether no key stands twice in an alternative, and no alternative makes another one needless. */
-function isNormal({ alternatives }: Policy): boolean {
+/**
+ * Whether no key stands twice in an alternative, no alternative makes another one needless, and the owner holds the
+ * switch unless it says otherwise.
+ */
+function isNormal({ alternatives, ownerCannotRevoke }: Policy): boolean {
+  const held = alternatives.every((keys) => keys.some((key) => key.by === 'owner'));
+  if (!held && !ownerCannotRevoke) return false;
   const sets = alternatives.map((keys) => new Set(keys.map((key) => key.uri)));
   return sets.every(
     (set, i) =>

@@ -13,14 +13,8 @@ import { bodyLength, openBody, sealBody } from './chunked-body.js';
 import { expectForm, form, formPrefix } from './form.js';
 import { type IdentityDigest } from './identity.js';
 import { keyRefLength } from './key-ref.js';
-import {
-  maxSealedMetadataLength,
-  minSealedMetadataLength,
-  openMetadata,
-  sealMetadata,
-  type Metadata,
-} from './metadata.js';
-import { keyLength, type HeaderSalts } from './object-header.js';
+import { maxSealedMetadataLength, minSealedMetadataLength, sealMetadata, type Metadata } from './metadata.js';
+import { keyLength, type HeaderSalts, type OpenedHeader, withMetadata } from './object-header.js';
 
 export const directLimits = {
   /** Of what follows the length field, up to and with the MAC. */
@@ -204,7 +198,7 @@ export function openDirectHeader(
   alternative: DirectAlternative,
   secrets: readonly Uint8Array[],
   identity: IdentityDigest,
-): { dataKey: Uint8Array; metadata: Metadata } {
+): OpenedHeader {
   const combined = combineSecrets(engine, secrets);
   const dataKey = openBody(engine, combined, identity.context('data-key'), alternative.sealed);
   wipe(combined);
@@ -212,5 +206,5 @@ export function openDirectHeader(
     wipe(dataKey);
     throw new IntegrityFailure('direct header MAC');
   }
-  return { dataKey, metadata: openMetadata(engine, dataKey, identity, header.metadata) };
+  return withMetadata(engine, dataKey, identity, header.metadata);
 }

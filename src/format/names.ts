@@ -7,9 +7,10 @@ export const regionPattern = /^[a-z0-9][a-z0-9-]{0,62}$/;
 /** Registry ids and instances as callers write them. */
 export const idPattern = /^[0-9a-f]{32}$/;
 
-/** For messages: a caller's text in one short line. */
+/** For messages: a caller's text in one short line, without what steers a terminal or turns its direction. */
 export function quote(text: unknown): string {
-  const quoted = typeof text === 'string' ? JSON.stringify(text) : typeof text;
+  const quoted =
+    typeof text === 'string' ? JSON.stringify(text).replace(/[\p{Cc}\p{Cf}]/gu, '�') : typeof text;
   return quoted.length > 100 ? `${quoted.slice(0, 96)}…"` : quoted;
 }
 

@@ -5,7 +5,7 @@
  */
 import { type CryptoEngine } from '../crypto/engine.js';
 import { IntegrityFailure } from '../errors.js';
-import { concat, lp, readU16, readU32 } from '../internal/bytes.js';
+import { concat, lp, readU16, readU32, wipe } from '../internal/bytes.js';
 import { bodyLength, openBody, sealBody } from './chunked-body.js';
 import { expectForm, form, generationPrefix } from './form.js';
 import { type IdentityDigest } from './identity.js';
@@ -78,13 +78,33 @@ export function parseObjectHeader(bytes: Uint8Array): ObjectHeader | null {
   };
 }
 
+/** An opened header. The data key is wiped if the metadata does not open. */
+export interface OpenedHeader {
+  readonly dataKey: Uint8Array;
+  readonly metadata: Metadata;
+}
+
+export function withMetadata(
+  engine: CryptoEngine,
+  dataKey: Uint8Array,
+  identity: IdentityDigest,
+  sealed: Uint8Array,
+): OpenedHeader {
+  try {
+    return { dataKey, metadata: openMetadata(engine, dataKey, identity, sealed) };
+  } catch (error) {
+    wipe(dataKey);
+    throw error;
+  }
+}
+
 /** Unwraps the data key, which is the caller's to wipe, and opens the metadata. Throws {@link IntegrityFailure}. */
 export function openObjectHeader(
   engine: CryptoEngine,
   wrapKey: Uint8Array,
   identity: IdentityDigest,
   header: ObjectHeader,
-): { dataKey: Uint8Array; metadata: Metadata } {
+): OpenedHeader {
   const dataKey = openBody(engine, wrapKey, identity.context('data-key'), header.wrappedDataKey);
-  return { dataKey, metadata: openMetadata(engine, dataKey, identity, header.metadata) };
+  return withMetadata(engine, dataKey, identity, header.metadata);
 }

@@ -1,7 +1,14 @@
 import { base64urlnopad, hex } from '@scure/base';
 
+/** Whether a value is a byte array. By its tag: `instanceof` fails for those of another realm, as under Jest. */
+export const isBytes = (value: unknown): value is Uint8Array =>
+  ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]';
+
 /** Joins byte strings into a new one. */
-export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+export const concat = (...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> => join(parts);
+
+/** The same, for any number of them. */
+export function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   let length = 0;
   for (const part of parts) length += part.length;
   const out = new Uint8Array(length);

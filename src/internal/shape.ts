@@ -146,7 +146,16 @@ export function parseExactJson(bytes: Uint8Array, fail: Fail): unknown {
     return fail('expected UTF-8');
   }
   const json = parseJson(text, fail);
-  return JSON.stringify(json) === text ? json : fail('expected the canonical spelling of its JSON');
+  return spell(json) === text ? json : fail('expected the canonical spelling of its JSON');
+}
+
+/** `JSON.stringify`, which gives up on nesting that JSON.parse still takes. */
+function spell(json: unknown): string | null {
+  try {
+    return JSON.stringify(json);
+  } catch {
+    return null;
+  }
 }
 
 /** Parses JSON; a syntax error is reported without the input. */

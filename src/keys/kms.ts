@@ -3,13 +3,14 @@
  */
 import { type CryptoEngine } from '../crypto/engine.js';
 import { combineSecrets } from '../crypto/kdf.js';
-import { type ErrorCode, IntegrityFailure, KeyboundError } from '../errors.js';
+import { type ErrorCode, errorCodes, IntegrityFailure, KeyboundError } from '../errors.js';
 import { type EventListener, type EventSubject } from '../events.js';
 import { type KeyUse, type Policy } from '../format/binding-payload.js';
 import { openBody, sealBody } from '../format/chunked-body.js';
 import { keyLength } from '../format/object-header.js';
 import { type KmsWrap, type WrappedAlternative, wrapLimits } from '../format/wrap-object.js';
-import { wipe } from '../internal/bytes.js';
+import { wipe, isBytes } from '../internal/bytes.js';
+import { signalOption } from '../internal/options.js';
 import { checkSignal } from '../internal/signal.js';
 import { inByteOrder, type KeyProviders } from './policy.js';
 import { type KmsContext } from './provider.js';
@@ -108,7 +109,10 @@ export class Kms {
       try {
         return await this.#open(keys, alternative, use);
       } catch (error) {
-        if (!(error instanceof KeyboundError) || !isOutage(error)) throw error;
+        // Only a known outage moves on: an answer nobody understands may be a no.
+        if (!(error instanceof KeyboundError) || !isOutage(error) || error.details['reason'] === 'unknown') {
+          throw error;
+        }
         outage ??= error;
       }
     }
@@ -180,14 +184,18 @@ export class Kms {
 
   async #unwrapOne(uri: string, blob: Uint8Array, use: SecretUse): Promise<Uint8Array> {
     const member = JSON.stringify([uri, Object.entries(use.kmsContext).sort()]);
+    const before = this.#denied.get(member);
     try {
       const secret = await this.#call('unwrap', uri, use, (provider, options) =>
         provider.unwrap(uri, blob, use.kmsContext, options),
       );
-      this.#denied.delete(member);
-      if (secret.length === keyLength) return secret;
-      wipe(secret);
-      throw this.#wrapInvalid(use, `${uri} unwrapped to ${String(secret.length)} bytes instead of 32`);
+      if (secret.length !== keyLength) {
+        wipe(secret);
+        throw this.#wrapInvalid(use, `${uri} unwrapped to ${String(secret.length)} bytes instead of 32`);
+      }
+      // A denial that came while this call was under way is newer than its answer.
+      if (this.#denied.get(member) === before) this.#denied.delete(member);
+      return secret;
     } catch (error) {
       if (!(error instanceof KeyboundError)) throw error;
       if (isDenial(error)) this.#denied.set(member, error);
@@ -215,10 +223,8 @@ export class Kms {
       });
     };
     try {
-      const result = await ask(
-        this.#providers.of(uri),
-        use.signal === undefined ? {} : { signal: use.signal },
-      );
+      const result: unknown = await ask(this.#providers.of(uri), signalOption(use.signal));
+      if (!isBytes(result)) throw new TypeError(`expected bytes from the provider of ${uri}`);
       report();
       return result;
     } catch (error) {
@@ -239,7 +245,8 @@ export class Kms {
 
 /** The provider's error with the namespace added; an error of no known kind fails closed as `unavailable`. */
 function wrapOnce(error: unknown, uri: string, subject: EventSubject): KeyboundError {
-  const known = error instanceof KeyboundError;
+  // Another version of this library may have codes that this one has not.
+  const known = error instanceof KeyboundError && Object.hasOwn(errorCodes, error.code);
   return new KeyboundError(
     known ? error.code : 'unavailable',
     `namespace ${subject.namespace}: ${known ? error.message : `the provider of ${uri} failed in a way it does not document`}`,
@@ -259,7 +266,7 @@ async function allOrWorst<T extends Uint8Array | KmsWrap>(calls: readonly Promis
   const errors = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
   const results = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   if (errors.length === 0) return results;
-  for (const result of results) if (result instanceof Uint8Array) wipe(result);
+  for (const result of results) if (isBytes(result)) wipe(result);
   const soft = (error: unknown): boolean => error instanceof KeyboundError && isOutage(error);
   throw errors.find(isDenial) ?? errors.find((error) => !soft(error)) ?? errors[0];
 }

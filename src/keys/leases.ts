@@ -23,18 +23,21 @@ export class Leases<T extends Leased> {
   readonly #clock: Clock;
   readonly #entries = new Map<string, Entry<T>>();
 
-  constructor(clock: Clock) {
+  readonly #longestMs: number;
+
+  /** No lease is longer than `longestMs`, so a flight of that age can give none that is still live. */
+  constructor(clock: Clock, longestMs: number) {
     this.#clock = clock;
+    this.#longestMs = longestMs;
   }
 
   /**
-   * The live lease under `key`, or the one that `load` obtains. `load` is shared by all who wait, so it does not see
+   * The live lease under `key`, or the one that `load` obtains, which counts from `started`. `load` is shared by all who wait, so it does not see
    * `signal`, which only ends this caller's wait.
    */
-  async get(key: string, load: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async get(key: string, load: (started: Moment) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const present = this.#entries.get(key);
-    if (present?.lease !== undefined && !this.#live(present, present.lease))
-      this.#drop(key, present, 'expired');
+    if (present !== undefined && !this.#live(present)) this.#drop(key, present, 'expired');
     const entry = this.#entries.get(key) ?? this.#begin(key, load);
     return withSignal(entry.flight, signal);
   }
@@ -50,8 +53,9 @@ export class Leases<T extends Leased> {
     for (const key of [...this.#entries.keys()]) this.purge(key);
   }
 
-  #begin(key: string, load: () => Promise<T>): Entry<T> {
-    const entry: Entry<T> = { started: momentOf(this.#clock), flight: load() };
+  #begin(key: string, load: (started: Moment) => Promise<T>): Entry<T> {
+    const started = momentOf(this.#clock);
+    const entry: Entry<T> = { started, flight: load(started) };
     this.#entries.set(key, entry);
     entry.flight.then(
       (lease) => {
@@ -67,8 +71,8 @@ export class Leases<T extends Leased> {
           },
           Math.max(0, rest),
         );
-        // Zeroing keys is no reason to keep a process alive.
-        entry.timer.unref();
+        // Zeroing keys is no reason to keep a process alive; where timers are numbers they do not.
+        (entry.timer as { unref?: () => void }).unref?.();
       },
       () => {
         if (this.#entries.get(key) === entry) this.#entries.delete(key);
@@ -77,8 +81,8 @@ export class Leases<T extends Leased> {
     return entry;
   }
 
-  #live(entry: Entry<T>, lease: T): boolean {
-    return elapsedMs(this.#clock, entry.started) < lease.leaseMs;
+  #live({ started, lease }: Entry<T>): boolean {
+    return elapsedMs(this.#clock, started) < (lease?.leaseMs ?? this.#longestMs);
   }
 
   #drop(key: string, entry: Entry<T>, reason: 'expired' | 'purged'): void {

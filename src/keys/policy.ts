@@ -2,7 +2,6 @@ import { type CryptoEngine } from '../crypto/engine.js';
 import { KeyboundError } from '../errors.js';
 import { bindingLimits, type KeyUse, type Policy } from '../format/binding-payload.js';
 import { keyRef } from '../format/key-ref.js';
-import { quote } from '../format/names.js';
 import { compareBytes, concat } from '../internal/bytes.js';
 import { type KeyProvider, type ParsedKeyUri } from './provider.js';
 
@@ -29,13 +28,33 @@ export const serviceKey = (uri: string): ServiceKey => ({ serviceKey: uri });
 export const anyOf = (...policies: readonly KeyPolicy[]): AnyOf => ({ anyOf: policies });
 export const allOf = (...policies: readonly KeyPolicy[]): AllOf => ({ allOf: policies });
 
+const providerMethods = ['parse', 'wrap', 'unwrap', 'describe'] as const;
+
+function isProvider(value: unknown): value is KeyProvider {
+  if (typeof value !== 'object' || value === null) return false;
+  const given = value as Partial<Record<keyof KeyProvider, unknown>>;
+  return (
+    typeof given.scheme === 'string' &&
+    /^[a-z][a-z0-9-]*$/.test(given.scheme) &&
+    providerMethods.every((method) => typeof given[method] === 'function')
+  );
+}
+
 /** The providers of one installation, by scheme. */
 export class KeyProviders {
   readonly #byScheme: ReadonlyMap<string, KeyProvider>;
 
+  /** Throws `invalid-argument`. */
   constructor(providers: readonly KeyProvider[]) {
-    this.#byScheme = new Map(providers.map((provider) => [provider.scheme, provider]));
-    if (this.#byScheme.size !== providers.length) {
+    const given: unknown = providers;
+    if (!Array.isArray(given) || given.length === 0 || !given.every(isProvider)) {
+      throw new KeyboundError(
+        'invalid-argument',
+        'expected `keys` to list key providers, such as a localKeyring(…)',
+      );
+    }
+    this.#byScheme = new Map(given.map((provider) => [provider.scheme, provider]));
+    if (this.#byScheme.size !== given.length) {
       throw new KeyboundError(
         'invalid-argument',
         'expected one key provider for each scheme, got two for one',
@@ -49,7 +68,7 @@ export class KeyProviders {
     if (scheme === undefined) {
       throw new KeyboundError(
         'invalid-argument',
-        `expected a key URI such as local://name, got ${quote(uri)}`,
+        'expected a key URI such as local://name, got something else',
       );
     }
     const provider = this.#byScheme.get(scheme);
@@ -57,8 +76,8 @@ export class KeyProviders {
       const known = [...this.#byScheme.keys()].map((one) => `${one}://`).join(', ') || 'none';
       throw new KeyboundError(
         'misconfigured',
-        `no key provider for ${quote(uri)}: add one for ${scheme}:// to \`keys\` (there is ${known})`,
-        { details: { key: uri } },
+        `no key provider for ${scheme}://: add one to \`keys\` (there is ${known})`,
+        { details: { scheme } },
       );
     }
     return provider;
@@ -102,7 +121,10 @@ function expand(policy: unknown, providers: KeyProviders, depth = 0): Alternativ
   if ('uri' in one) return [[{ uri: providers.parse(one.uri).uri, by: one.by }]];
   if (depth === 8 || one.members.length > 32) return tooMany();
   const parts = one.members.map((member) => expand(member, providers, depth + 1));
-  if (one.any) return parts.flat();
+  if (one.any) {
+    const alternatives = parts.flat();
+    return alternatives.length > 256 ? tooMany() : alternatives;
+  }
   return parts.reduce((sofar, part) => {
     if (sofar.length * part.length > 256) return tooMany();
     return sofar.flatMap((left) => part.map((right) => [...left, ...right]));
@@ -123,7 +145,9 @@ export function normalisePolicy(
   providers: KeyProviders,
   ownerCannotRevoke: boolean,
 ): Policy {
-  const all = expand(policy, providers).map((alternative) => uniqueKeys(engine, alternative));
+  const expanded = expand(policy, providers);
+  checkWhose(expanded.flat());
+  const all = expanded.map((alternative) => uniqueKeys(engine, alternative));
   const alternatives = all.filter(
     (one, i) => !all.some((other, j) => j !== i && isSubset(other, one) && (!isSubset(one, other) || j < i)),
   );
@@ -140,18 +164,22 @@ export function normalisePolicy(
   return { alternatives, ownerCannotRevoke };
 }
 
-function uniqueKeys(engine: CryptoEngine, alternative: readonly KeyUse[]): KeyUse[] {
-  const byUri = new Map<string, KeyUse>();
-  for (const key of alternative) {
-    const other = byUri.get(key.uri);
-    if (other !== undefined && other.by !== key.by) {
+/** A key is either the owner's or the service's, wherever it stands. */
+function checkWhose(keys: readonly KeyUse[]): void {
+  const whose = new Map<string, KeyUse['by']>();
+  for (const { uri, by } of keys) {
+    if ((whose.get(uri) ?? by) !== by) {
       throw new KeyboundError(
         'invalid-argument',
-        `expected ${key.uri} to be either the owner's or the service's`,
+        `expected ${uri} to be either the owner's or the service's`,
       );
     }
-    byUri.set(key.uri, key);
+    whose.set(uri, by);
   }
+}
+
+function uniqueKeys(engine: CryptoEngine, alternative: readonly KeyUse[]): KeyUse[] {
+  const byUri = new Map(alternative.map((key) => [key.uri, key]));
   return [...byUri.values()].sort((a, b) => compareBytes(keyRef(engine, a.uri), keyRef(engine, b.uri)));
 }
 

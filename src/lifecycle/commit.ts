@@ -2,8 +2,13 @@ import { type VerifiedBinding } from '../binding/chain.js';
 import { type Signer, signEpoch } from '../binding/jws.js';
 import { formatTrust } from '../binding/trust.js';
 import { KeyboundError } from '../errors.js';
-import { type KeyboundEvent } from '../events.js';
-import { bindingLimits, type BindingPayload, encodeBindingPayload } from '../format/binding-payload.js';
+import { type EventSubject, type KeyboundEvent } from '../events.js';
+import {
+  bindingLimits,
+  type BindingPayload,
+  encodeBindingPayload,
+  parseBindingPayload,
+} from '../format/binding-payload.js';
 import { sameBytes } from '../internal/bytes.js';
 import { signalOption } from '../internal/options.js';
 import { getSmall, piece } from '../storage/bytes.js';
@@ -28,7 +33,10 @@ export async function commitEpoch(
   const subject = { namespace: payload.namespace, region: payload.region };
   const { store } = regions.get(payload.region);
   const place = bindingPlace(registry, payload.namespace, payload.epoch);
-  const bytes = await signEpoch(encodeBindingPayload(payload), signers);
+  const encoded = encodeBindingPayload(payload);
+  // An epoch that no reader would accept must not be made: it could not be taken back.
+  parseBindingPayload(encoded);
+  const bytes = await signEpoch(encoded, signers);
   if (bytes.length > bindingLimits.size) {
     throw new KeyboundError(
       'too-large',
@@ -39,11 +47,12 @@ export async function commitEpoch(
   try {
     await store.put(place, piece(bytes), { if: 'absent', ...signalOption(signal) });
   } catch (error) {
+    // What cannot be read proves nothing: whoever made wraps for this epoch must keep them.
     const present = await getSmall(store, place, bindingLimits.size).catch(() => null);
     const ours =
       present?.content !== undefined && present.content !== null && sameBytes(present.content, bytes);
     if (!ours) {
-      if (!(error instanceof KeyboundError) || error.code !== 'object-exists') throw error;
+      if (present === null) throw lostAnswer(subject, payload.epoch, error);
       throw new KeyboundError(
         'namespace-changed',
         `namespace ${payload.namespace}: someone else made epoch ${String(payload.epoch)} of its binding first; look at it and repeat`,
@@ -51,8 +60,10 @@ export async function commitEpoch(
       );
     }
   }
-  const binding = await chains.read(subject, { instance: payload.instance });
-  if (binding === null) throw new Error('an epoch that was just created is there');
+  const binding = await chains.read(subject, { instance: payload.instance }).catch((error: unknown) => {
+    throw doneBut(subject, payload.epoch, error);
+  });
+  if (binding === null) throw doneBut(subject, payload.epoch, undefined);
   emit({
     type: 'binding-changed',
     ...subject,
@@ -61,4 +72,23 @@ export async function commitEpoch(
     trust: formatTrust(binding.trust),
   });
   return binding;
+}
+
+/** Not `object-exists`, which would say that somebody else won, while it may have been this very write. */
+function lostAnswer(subject: EventSubject, epoch: number, error: unknown): unknown {
+  if (!(error instanceof KeyboundError) || error.code !== 'object-exists') return error;
+  return new KeyboundError(
+    'store-unavailable',
+    `namespace ${subject.namespace}: epoch ${String(epoch)} of its binding may have been made or not: look at it before repeating`,
+    { details: { ...subject, epoch }, cause: error },
+  );
+}
+
+function doneBut(subject: EventSubject, epoch: number, error: unknown): KeyboundError {
+  const known = error instanceof KeyboundError;
+  return new KeyboundError(
+    known ? error.code : 'store-unavailable',
+    `namespace ${subject.namespace}: epoch ${String(epoch)} of its binding was made, but could not be read back: ${known ? error.message : 'the store does not show it'}`,
+    { details: { ...subject, epoch }, cause: error },
+  );
 }

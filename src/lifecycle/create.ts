@@ -56,14 +56,15 @@ export async function createNamespace(
   const { signal } = options;
   const namespace = checkNamespace(id);
   const parent = options.parent === undefined ? null : checkNamespace(options.parent);
+  const owner = checkLabel('owner', options.owner);
+  const dataClass = checkLabel('dataClass', options.dataClass);
+  const { ownerCannotRevoke = false }: { ownerCannotRevoke?: unknown } = options;
+  if (typeof ownerCannotRevoke !== 'boolean') {
+    throw new KeyboundError('invalid-argument', 'expected ownerCannotRevoke to be true or false');
+  }
   const region = regions.get(options.region);
   const subject: EventSubject = { namespace, region: region.name };
-  const policy = normalisePolicy(
-    engine,
-    options.key,
-    installation.providers,
-    options.ownerCannotRevoke === true,
-  );
+  const policy = normalisePolicy(engine, options.key, installation.providers, ownerCannotRevoke);
   kms.checkLocations(policy, { subject, keyLocations: region.keyLocations });
   await regions.prove(region);
   if ((await chains.read(subject, { signal })) !== null) throw exists(subject);
@@ -81,10 +82,10 @@ export async function createNamespace(
     epoch: 1,
     previous: null,
     status: 'active',
-    owner: checkLabel('owner', options.owner),
+    owner,
     parent,
     approvers: [],
-    dataClass: checkLabel('dataClass', options.dataClass),
+    dataClass,
     keyMode: 'namespace',
     policies: [{ status: 'current', ...policy }],
     leaseMs: maxLeaseMs,

@@ -1,6 +1,6 @@
 import { type RootKey } from '../binding/roots.js';
 import { engine } from '#engine';
-import { type EventListener, quietly } from '../events.js';
+import { checkListener, type EventListener, quietly } from '../events.js';
 import { base64url, fromUtf8, toHex } from '../internal/bytes.js';
 import { checkOptions, signalOption } from '../internal/options.js';
 import { Kms } from '../keys/kms.js';
@@ -70,6 +70,7 @@ export async function initRegistry(options: InitOptions): Promise<NewRegistry> {
     'onEvent',
     'signal',
   ]);
+  checkListener(options.onEvent);
   const { signal } = options;
   const regions = new Regions(options.regions);
   const region = regions.get(options.region);

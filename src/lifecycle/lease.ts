@@ -11,6 +11,9 @@ import { unwrapGeneration } from './namespace-key.js';
 /** Design §5 rule 7, until leases can be chosen: no lease is longer than this. */
 export const maxLeaseMs = 30_000;
 
+/** How often a binding is read again, at most, because of a generation that it does not list. */
+const rereadMs = 1000;
+
 /** The subkeys of one generation that data is encrypted under. Zeroed when the lease ends: use at once, do not keep. */
 export interface GenerationKeys {
   readonly number: number;
@@ -27,33 +30,45 @@ export class NamespaceLease implements Leased {
   readonly #keys = new Map<number, Promise<GenerationKeys>>();
   readonly #unwrapped: GenerationKeys[] = [];
   readonly #onDenial: () => void;
-  readonly #since: Moment;
+  readonly #started: Moment;
+  #read: { readonly since: Moment; readonly binding: Promise<VerifiedBinding | null> };
   #ended = false;
 
-  /** `onDenial` is called when the owner's KMS refuses to unwrap. */
+  /** It counts from `started`. `onDenial` is called when the owner's KMS refuses to unwrap. */
   constructor(
     installation: Installation,
     subject: EventSubject,
     binding: VerifiedBinding,
+    started: Moment,
     onDenial: () => void,
   ) {
+    this.#started = started;
     this.#installation = installation;
     this.#subject = subject;
     this.#onDenial = onDenial;
-    this.#since = momentOf(installation.clock);
+    this.#read = { since: momentOf(installation.clock), binding: Promise.resolve(binding) };
     this.binding = binding;
     this.leaseMs = Math.min(binding.payload.leaseMs, maxLeaseMs);
     const { epoch } = binding.trust;
     installation.emit({ type: 'lease-started', ...subject, epoch, leaseMs: this.leaseMs });
   }
 
-  /** Since its binding had been read. */
-  get ageMs(): number {
-    return elapsedMs(this.#installation.clock, this.#since);
+  /** By the clocks too: a timer may be late, after sleep or in a busy process. */
+  get ended(): boolean {
+    return this.#ended || elapsedMs(this.#installation.clock, this.#started) >= this.leaseMs;
   }
 
-  get ended(): boolean {
-    return this.#ended;
+  /**
+   * The newest binding, read after this was called: for those who look for what this one does not list. They share one
+   * reading, and there is at most one a second. The lease stays what it is.
+   */
+  async newer(read: () => Promise<VerifiedBinding | null>): Promise<VerifiedBinding | null> {
+    const { clock } = this.#installation;
+    const before = this.#read;
+    const wait = rereadMs - elapsedMs(clock, before.since);
+    if (wait > 0) await new Promise((resolve) => void setTimeout(resolve, wait));
+    if (this.#read === before) this.#read = { since: momentOf(clock), binding: read() };
+    return this.#read.binding;
   }
 
   /**

@@ -157,7 +157,12 @@ export async function unwrapGeneration(
     parseWrapObject(stored.content),
     secretUse(installation, identity, generation.number, signal),
   );
-  const key = await continuityKey(installation, namespaceKey, identity, generation.number);
+  const key = await continuityKey(installation, namespaceKey, identity, generation.number).catch(
+    (error: unknown) => {
+      wipe(namespaceKey);
+      throw error;
+    },
+  );
   if (base64url.encode(key.publicKey) !== generation.continuity) {
     wipe(namespaceKey);
     throw invalid('it unwraps to another key than the one the binding lists');

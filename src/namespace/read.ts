@@ -7,6 +7,7 @@ import { type Metadata } from '../format/metadata.js';
 import { quote } from '../format/names.js';
 import { maxObjectHeaderLength, openObjectHeader } from '../format/object-header.js';
 import { checkOptions, signalOption } from '../internal/options.js';
+import { wipe } from '../internal/bytes.js';
 import { shape } from '../internal/shape.js';
 import { readAtMost } from '../storage/bytes.js';
 import { type StoredObject } from '../storage/store.js';
@@ -33,36 +34,56 @@ import {
 } from './object.js';
 import { type Session } from './session.js';
 
-/** Opens a head with the keys of its generation. */
-async function openHead(
+/** The plaintext of a run of chunks, and the metadata beside it. */
+interface Opened {
+  readonly metadata: Metadata;
+  readonly plaintext: AsyncGenerator<Uint8Array>;
+}
+
+/** Opens an object with the keys of its generation; its data key does not outlive this call but in the opener. */
+function openObject(
   session: Session,
+  kind: 'object' | 'stream',
   object: Named,
-  { header }: ObjectHead,
-  signal?: AbortSignal,
-): Promise<{ dataKey: Uint8Array; metadata: Metadata; context: Uint8Array }> {
+  { header, bodyHeader }: ObjectHead,
+  sealed: AsyncIterable<Uint8Array>,
+  run: Parameters<typeof openRun>[5] & { readonly size?: number },
+  signal: AbortSignal | undefined,
+): Promise<Opened> {
   const { engine } = session.installation;
   return session.withKeys(
     header.generation,
     (keys, binding) => {
       const identity = identityOf(session, binding, object);
+      const { dataKey, metadata } = openObjectHeader(engine, keys.wrap, identity, header);
+      const opened = openRun(engine, dataKey, identity.context('object'), bodyHeader, sealed, run);
+      const plaintext = run.size === undefined ? opened : ofSize(run.size, opened);
       return {
-        ...openObjectHeader(engine, keys.wrap, identity, header),
-        context: identity.context('object'),
+        metadata,
+        plaintext: underLease(session, kind, object.name, header.generation, plaintext, signal),
       };
     },
     signal,
   );
 }
 
-/** Puts back what was read ahead, and reports failures that only show while reading. */
-async function* after(
+/**
+ * Hands plaintext out under a live lease only: a stream that is open when the owner's key is disabled, or the namespace
+ * suspended, ends with that error once the lease does. Reports integrity failures that only show while reading.
+ */
+async function* underLease(
   session: Session,
   kind: 'object' | 'stream',
   name: string,
+  generation: number,
   plaintext: AsyncGenerator<Uint8Array>,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   try {
-    yield* plaintext;
+    for await (const piece of plaintext) {
+      await session.withKeys(generation, () => undefined, signal);
+      yield piece;
+    }
   } catch (error) {
     throw about(session, name, session.refuse(kind, name, error));
   }
@@ -90,6 +111,16 @@ async function* rejoin(
 /** A run that is the whole body, whose end is found by reaching it. */
 const wholeBody = { firstChunk: 0, skip: 0, take: Infinity, final: true } as const;
 
+/** A whole object turned out to be as long as the store had said: callers may have told others. */
+async function* ofSize(size: number, plaintext: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let length = 0;
+  for await (const piece of plaintext) {
+    length += piece.length;
+    yield piece;
+  }
+  if (length !== size) throw new IntegrityFailure('size given by the store');
+}
+
 export async function get(session: Session, name: string, options: GetOptions): Promise<DecryptedObject> {
   checkOptions(options, 'get', ['context', 'range', 'version', 'signal']);
   const object = named(name, options.context);
@@ -113,7 +144,14 @@ async function fetchObject(
     options,
   );
   if (found === null) throw notFound(session, name);
-  return found;
+  const { size }: { size: unknown } = found;
+  if (typeof size === 'number' && Number.isSafeInteger(size) && size >= 0) return found;
+  await found.bytes.cancel();
+  throw new KeyboundError(
+    'store-failed',
+    `namespace ${session.subject.namespace}: the store does not say how long object ${quote(name)} is`,
+    { details: { ...session.subject, name } },
+  );
 }
 
 const fetchOptions = (options: GetOptions): { version?: string; signal?: AbortSignal } => ({
@@ -127,19 +165,20 @@ async function getWhole(session: Session, object: Named, options: GetOptions): P
   try {
     const pieces = found.bytes[Symbol.asyncIterator]();
     const head = await readHead(pieces);
-    const { dataKey, metadata, context } = await openHead(session, object, head, options.signal);
     const { size } = chunkRun(found.size - head.header.length, { start: 0 });
-    const plaintext = openRun(
-      session.installation.engine,
-      dataKey,
-      context,
-      head.bodyHeader,
-      rejoin(head.rest, pieces, release),
-      wholeBody,
+    const sealed = rejoin(head.rest, pieces, release);
+    const opened = await openObject(
+      session,
+      'object',
+      object,
+      head,
+      sealed,
+      { ...wholeBody, size },
+      options.signal,
     );
-    return new DecryptedObject(after(session, 'object', object.name, plaintext), release, {
+    return new DecryptedObject(opened.plaintext, release, {
       name: object.name,
-      metadata,
+      metadata: opened.metadata,
       size,
       version: found.version,
     });
@@ -174,7 +213,6 @@ async function getRange(
   range: ByteRange,
 ): Promise<DecryptedObject> {
   const { found, head } = await fetchHead(session, object.name, options);
-  const { dataKey, metadata, context } = await openHead(session, object, head, options.signal);
   const bodyStart = head.header.length + bodyHeaderLength;
   const { run, size } = chunkRun(found.size - head.header.length, range);
   const part = await fetchObject(session, object.name, {
@@ -184,20 +222,19 @@ async function getRange(
   });
   const release = (): Promise<void> => part.bytes.cancel();
   try {
-    const { engine } = session.installation;
-    const plaintext = openRun(engine, dataKey, context, head.bodyHeader, part.bytes, run);
+    const opened = await openObject(session, 'object', object, head, part.bytes, run, options.signal);
     if ('start' in range && range.start > size) {
       // Only the final chunk proves that the object does end before the range.
-      await plaintext.next();
+      await opened.plaintext.next();
       throw new KeyboundError(
         'range-not-satisfiable',
         `namespace ${session.subject.namespace}: object ${quote(object.name)} has ${String(size)} bytes, so no range can start at ${String(range.start)}`,
         { details: { ...session.subject, name: object.name, size } },
       );
     }
-    return new DecryptedObject(after(session, 'object', object.name, plaintext), release, {
+    return new DecryptedObject(opened.plaintext, release, {
       name: object.name,
-      metadata,
+      metadata: opened.metadata,
       size,
       version: found.version,
     });
@@ -232,10 +269,23 @@ export async function head(session: Session, name: string, options: DecryptOptio
   const object = named(name, options.context);
   try {
     const { found, head: parsed } = await fetchHead(session, name, options);
-    const { dataKey, metadata } = await openHead(session, object, parsed, options.signal);
-    dataKey.fill(0);
     const size = plaintextSize(found.size - parsed.header.length);
     if (size === null) throw new IntegrityFailure('length of the body');
+    const { engine } = session.installation;
+    const metadata = await session.withKeys(
+      parsed.header.generation,
+      (keys, binding) => {
+        const opened = openObjectHeader(
+          engine,
+          keys.wrap,
+          identityOf(session, binding, object),
+          parsed.header,
+        );
+        wipe(opened.dataKey);
+        return opened.metadata;
+      },
+      options.signal,
+    );
     return { name, version: found.version, unauthenticatedSize: size, ...metadata };
   } catch (error) {
     throw about(session, name, session.refuse('object', name, error));
@@ -256,14 +306,9 @@ export async function decryptStream(
   };
   try {
     const read = await readHead(pieces);
-    const { dataKey, metadata, context } = await openHead(session, object, read, options.signal);
-    const { engine } = session.installation;
     const sealed = rejoin(read.rest, pieces, release);
-    const plaintext = openRun(engine, dataKey, context, read.bodyHeader, sealed, wholeBody);
-    return new DecryptedObject(after(session, 'stream', name, plaintext), release, {
-      name,
-      metadata,
-    });
+    const opened = await openObject(session, 'stream', object, read, sealed, wholeBody, options.signal);
+    return new DecryptedObject(opened.plaintext, release, { name, metadata: opened.metadata });
   } catch (error) {
     await release();
     throw session.refuse('stream', name, error);

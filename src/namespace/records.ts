@@ -8,6 +8,7 @@ import {
 } from '../format/identity.js';
 import { openRecord, recordGeneration, sealRecord } from '../format/record.js';
 import { KeyboundError } from '../errors.js';
+import { isBytes } from '../internal/bytes.js';
 import { type VerifiedBinding } from '../binding/chain.js';
 import { checkOptions } from '../internal/options.js';
 import { type Session } from './session.js';
@@ -36,7 +37,7 @@ function identityOf(
 }
 
 function checkBytes(what: string, bytes: unknown): Uint8Array {
-  if (bytes instanceof Uint8Array) return bytes;
+  if (isBytes(bytes)) return bytes;
   throw new KeyboundError('invalid-argument', `expected ${what} to be a Uint8Array, got ${typeof bytes}`);
 }
 

@@ -7,6 +7,7 @@ import { type GenerationKeys, NamespaceLease } from '../lifecycle/lease.js';
 import { type Installation } from '../lifecycle/installation.js';
 import { WrapMissing } from '../lifecycle/namespace-key.js';
 import { checkUsable, notFound } from '../lifecycle/status.js';
+import { type Moment } from '../internal/clock.js';
 import { withSignal } from '../internal/signal.js';
 import { type Leases } from '../keys/leases.js';
 import { type Region } from '../storage/regions.js';
@@ -16,8 +17,11 @@ const attempts = 3;
 
 type IntegrityKind = Extract<KeyboundEvent, { type: 'integrity-failure' }>['kind'];
 
-/** A binding this fresh is not read again because of a generation that it does not list. */
-const freshMs = 1000;
+/** A generation further ahead than this within one lease is no rotation that was missed, but a bad ciphertext. */
+const maxRotations = 16;
+
+const lists = ({ payload }: VerifiedBinding, generation: number): boolean =>
+  payload.generations.some((one) => one.number === generation);
 
 /** What the operations of one handle share: whose data it is, and the lease under which it is used. */
 export class Session {
@@ -70,17 +74,26 @@ export class Session {
   }
 
   #lease(signal?: AbortSignal): Promise<NamespaceLease> {
-    return this.#leases.get(this.#leaseKey, () => this.#obtain(), signal);
+    return this.#leases.get(this.#leaseKey, (started) => this.#obtain(started), signal);
   }
 
-  async #obtain(): Promise<NamespaceLease> {
-    const { installation, subject } = this;
-    await installation.regions.prove(this.region);
-    const binding = await installation.chains.read(subject, { instance: this.#instance });
-    if (binding === null) throw notFound(subject);
-    return new NamespaceLease(installation, subject, binding, () => {
-      this.purge();
-    });
+  async #obtain(started: Moment): Promise<NamespaceLease> {
+    const binding = await this.#read();
+    if (binding === null) throw notFound(this.subject);
+    const lease: NamespaceLease = new NamespaceLease(
+      this.installation,
+      this.subject,
+      binding,
+      started,
+      () => {
+        this.#replace(lease);
+      },
+    );
+    return lease;
+  }
+
+  #read(): Promise<VerifiedBinding | null> {
+    return this.installation.chains.read(this.subject, { instance: this.#instance });
   }
 
   /**
@@ -98,11 +111,18 @@ export class Session {
       const lease = await this.#lease(signal);
       const { payload } = lease.binding;
       checkUsable(payload);
-      const number = generation === 'active' ? activeGeneration(payload)?.number : generation;
-      if (!payload.generations.some((one) => one.number === number) || number === undefined) {
-        // Written by a process that saw a rotation before this one did? Only a newer binding can tell. Not asked for
-        // each time, or else bad ciphertexts could make this process read bindings without end.
-        if (lease.ageMs < freshMs) throw new IntegrityFailure('unknown generation');
+      const newest = activeGeneration(payload)?.number ?? 0;
+      const number = generation === 'active' ? newest : generation;
+      if (!lists(lease.binding, number)) {
+        // Written by a process that saw a rotation before this one did? Only a newer binding can tell.
+        const plausible = number > newest && number <= newest + maxRotations;
+        const newer = plausible
+          ? await withSignal(
+              lease.newer(() => this.#read()),
+              signal,
+            )
+          : null;
+        if (newer === null || !lists(newer, number)) throw new IntegrityFailure('unknown generation');
         this.#replace(lease);
         continue;
       }

@@ -2,6 +2,7 @@
  * Writing objects: encrypted as they stream, committed only under the generation that is still active then.
  */
 import { KeyboundError } from '../errors.js';
+import { bodyLength } from '../format/chunked-body.js';
 import { encodeMetadata, type Metadata } from '../format/metadata.js';
 import { quote } from '../format/names.js';
 import { keyLength, sealObjectHeader } from '../format/object-header.js';
@@ -29,6 +30,9 @@ const metadataOf = ({ contentType, fileName, pairs }: Metadata): Metadata => ({
   ...(pairs === undefined ? {} : { pairs }),
 });
 
+/** Lengths of an object that was encrypted to its end. */
+type Sizes = Pick<PutResult, 'size' | 'storedSize'>;
+
 /**
  * The ciphertext of one object as a stream, under the generation active now. Just before its final chunk it makes
  * sure that this generation is still the active one; `onEnd` then learns the length of the plaintext.
@@ -38,7 +42,7 @@ async function seal(
   object: Named,
   pieces: AsyncGenerator<Uint8Array>,
   options: EncryptOptions,
-  onEnd: (size: number) => void = () => undefined,
+  onEnd: (sizes: Sizes) => void = () => undefined,
 ): Promise<AsyncGenerator<Uint8Array>> {
   const { engine } = session.installation;
   const metadata = metadataOf(options);
@@ -63,7 +67,7 @@ async function seal(
           },
           options.signal,
         );
-        onEnd(size);
+        onEnd({ size, storedSize: header.length + bodyLength(size) });
       });
     },
     options.signal,
@@ -79,28 +83,40 @@ export async function put(
 ): Promise<PutResult> {
   checkOptions(options, 'put', [...encryptOptions, 'ifAbsent', 'ifVersion']);
   const object = named(name, options.context);
-  if (options.ifAbsent === true && options.ifVersion !== undefined) {
+  const { ifAbsent = false }: { ifAbsent?: unknown } = options;
+  if (typeof ifAbsent !== 'boolean') {
+    // Else a misspelt condition would become none.
+    throw new KeyboundError(
+      'invalid-argument',
+      `expected ifAbsent to be true or false, got ${typeof ifAbsent}`,
+    );
+  }
+  if (ifAbsent && options.ifVersion !== undefined) {
     throw new KeyboundError('invalid-argument', 'expected one of ifAbsent and ifVersion, got both');
   }
-  const condition =
-    options.ifAbsent === true
-      ? ({ if: 'absent' } as const)
-      : options.ifVersion === undefined
-        ? {}
-        : { if: { version: options.ifVersion } };
+  const condition = ifAbsent
+    ? ({ if: 'absent' } as const)
+    : options.ifVersion === undefined
+      ? {}
+      : { if: { version: options.ifVersion } };
   for (let attempt = 1; ; attempt++) {
-    let size = 0;
+    let sizes: Sizes | undefined;
     const pieces = readSource(source, options.signal);
     try {
-      const sealed = await seal(session, object, pieces, options, (length) => {
-        size = length;
+      const sealed = await seal(session, object, pieces, options, (found) => {
+        sizes = found;
       });
       const key = placeOf(session, await session.usableBinding(options.signal), name);
       const stored = await session.region.store.put(key, sealed, {
         ...condition,
         ...signalOption(options.signal),
       });
-      return { name, size, version: stored.version, storedSize: stored.size };
+      if (sizes?.storedSize === stored.size) return { name, version: stored.version, ...sizes };
+      throw new KeyboundError(
+        'store-failed',
+        `namespace ${session.subject.namespace}: the store did not take all of object ${quote(name)}`,
+        { details: { ...session.subject, name } },
+      );
     } catch (error) {
       const rotated = error instanceof KeyboundError && error.code === 'namespace-changed';
       if (!rotated || !isReplayable(source) || attempt === 3) throw about(session, name, error);

@@ -1,4 +1,4 @@
-import { concat } from '../internal/bytes.js';
+import { join } from '../internal/bytes.js';
 import {
   type GetOptions,
   type ObjectKey,
@@ -14,9 +14,10 @@ export async function readAtMost(bytes: StoredBytes, limit: number): Promise<Uin
   for await (const part of bytes) {
     length += part.length;
     if (length > limit) return null;
-    parts.push(part);
+    // Empty ones would cost memory and count for nothing.
+    if (part.length > 0) parts.push(part);
   }
-  return concat(...parts);
+  return join(parts);
 }
 
 export interface SmallObject extends StoredInfo {

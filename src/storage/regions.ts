@@ -84,6 +84,13 @@ export class Regions {
     );
   }
 
+  /** The store of a region, once it is proven. Rejects as {@link get} throws and {@link prove} rejects. */
+  async proven(name?: string): Promise<ObjectStore> {
+    const region = this.get(name);
+    await this.prove(region);
+    return region.store;
+  }
+
   /**
    * Asks a region's store, once per process, whether it is where it says and can hold bindings. Throws
    * `region-mismatch` or `store-unsupported`.

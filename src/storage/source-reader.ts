@@ -1,9 +1,6 @@
 import { KeyboundError } from '../errors.js';
+import { isBytes } from '../internal/bytes.js';
 import { checkSignal, withSignal } from '../internal/signal.js';
-
-const isBytes = (value: unknown): value is Uint8Array =>
-  // By its tag, since `instanceof` fails for bytes from another realm, as under Jest.
-  ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]';
 
 /**
  * Pulls a byte source once, in pieces of one size however it was cut, and gives it back when it is not read to the

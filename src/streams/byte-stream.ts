@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { KeyboundError } from '../errors.js';
-import { concat, fromUtf8 } from '../internal/bytes.js';
+import { fromUtf8, join } from '../internal/bytes.js';
 
 /**
  * Bytes to be read once, in whichever way suits: iterate it, turn it into a web or Node stream, or collect it. Nothing
@@ -37,7 +37,10 @@ export class ByteStream implements AsyncIterable<Uint8Array> {
         await this.#release();
         return source.return(value);
       },
-      throw: (error) => source.throw(error),
+      throw: async (error) => {
+        await this.#release();
+        return source.throw(error);
+      },
       [Symbol.asyncIterator]: () => iterator,
       [Symbol.asyncDispose]: () => iterator.return(undefined).then(() => undefined),
     };
@@ -103,7 +106,7 @@ export class ByteStream implements AsyncIterable<Uint8Array> {
     const parts: Uint8Array[] = [];
     for await (const part of this) parts.push(part);
     const [only, second] = parts;
-    return only !== undefined && second === undefined ? only : concat(...parts);
+    return only !== undefined && second === undefined ? only : join(parts);
   }
 
   /** All of it as strict UTF-8. Errors: `invalid-argument` if it is not. */

@@ -1,4 +1,5 @@
 import { KeyboundError } from '../errors.js';
+import { isBytes } from '../internal/bytes.js';
 import { checkSignal, withSignal } from '../internal/signal.js';
 
 /**
@@ -13,8 +14,7 @@ export type ByteSource =
 const pieceSize = 256 * 1024;
 
 /** Whether the source can be read from the start a second time. */
-export const isReplayable = (source: ByteSource): boolean =>
-  source instanceof Uint8Array || source instanceof Blob;
+export const isReplayable = (source: ByteSource): boolean => isBytes(source) || source instanceof Blob;
 
 function* slices(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += pieceSize) yield bytes.subarray(at, at + pieceSize);
@@ -55,7 +55,7 @@ const has = (value: object, key: PropertyKey): boolean => key in value;
 
 /** Checks what kind of source this is, now; throws `invalid-argument`. */
 function open(source: ByteSource): OpenSource {
-  if (source instanceof Uint8Array) return { pieces: slices(source), release: nothingToRelease };
+  if (isBytes(source)) return { pieces: slices(source), release: nothingToRelease };
   if (source instanceof Blob) return fromWebStream(source.stream());
   if (typeof source === 'object' && (source as unknown) !== null) {
     if (source instanceof ReadableStream) return fromWebStream(source);
@@ -133,7 +133,7 @@ async function* pump(
       );
       if (next.done === true) break;
       const { value } = next;
-      if (!(value instanceof Uint8Array)) {
+      if (!isBytes(value)) {
         throw new KeyboundError(
           'source-failed',
           `expected the source to give Uint8Arrays, got ${value === null ? 'null' : typeof value}`,

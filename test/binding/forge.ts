@@ -4,7 +4,7 @@
 import { Chains, type ReadOptions } from '../../src/binding/chain.js';
 import { signEpoch, type Signer } from '../../src/binding/jws.js';
 import { keyId, pinRoots } from '../../src/binding/roots.js';
-import { memoryMarks } from '../../src/binding/trust.js';
+import { type TrustMarks } from '../../src/binding/trust.js';
 import { signingKeyFromSeed } from '../../src/crypto/ed25519.js';
 import { nodeEngine as engine } from '../../src/crypto/node.js';
 import { KeyboundError } from '../../src/errors.js';
@@ -88,7 +88,8 @@ export class Forge {
   readonly stores = { eu: memoryStore(), us: memoryStore() };
   readonly refusals: string[] = [];
   readonly #roots: { publicKey: string; status: 'active' | 'retired' }[];
-  #marks = memoryMarks();
+  /** Durable marks: what outlives a process. */
+  readonly marks = new Map<string, string>();
 
   constructor(...roots: { root: NamedSigner; status: 'active' | 'retired' }[]) {
     this.#roots = roots.map(({ root, status }) => ({ publicKey: root.publicKey, status }));
@@ -115,19 +116,29 @@ export class Forge {
     await this.stores.eu.delete(bindingPlace(registry, subject.namespace, epoch));
   }
 
-  /** A process that has seen nothing yet, or (`again`) the one before. */
-  reader(again = false): Chains {
-    if (!again) this.#marks = memoryMarks();
+  /** A process that has seen nothing yet, but for what the durable marks say. */
+  reader(marks?: TrustMarks): Chains {
     return new Chains({
       engine,
       registry,
       roots: pinRoots(engine, this.#roots),
-      marks: this.#marks,
+      marks,
+      regions: ['eu', 'us'],
       emit: (event) => {
         if (event.type === 'binding-refused') this.refusals.push(event.code);
       },
-      storeOf: (region) => (region === 'us' ? this.stores.us : this.stores.eu),
+      storeOf: (region) => Promise.resolve(region === 'us' ? this.stores.us : this.stores.eu),
     });
+  }
+
+  durable(): TrustMarks {
+    return {
+      get: (key) => Promise.resolve(this.marks.get(key)),
+      set: (key, trust) => {
+        this.marks.set(key, trust);
+        return Promise.resolve();
+      },
+    };
   }
 
   /** The newest epoch a fresh reader believes, or the code with which it refuses. */

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { Chains } from '../../src/binding/chain.js';
 import { signEpoch } from '../../src/binding/jws.js';
 import { keyId, pinRoots } from '../../src/binding/roots.js';
-import { formatTrust, memoryMarks, parseTrust } from '../../src/binding/trust.js';
+import { formatTrust, parseTrust } from '../../src/binding/trust.js';
 import { type CryptoEngine } from '../../src/crypto/engine.js';
 import { signingKeyFromSeed } from '../../src/crypto/ed25519.js';
 import { combineSecrets, deriveKey, hkdfExpand } from '../../src/crypto/kdf.js';
@@ -558,9 +558,9 @@ function chainsOver(engine: CryptoEngine, store: ObjectStore): Chains {
     engine,
     registry: chain.registry,
     roots: pinRoots(engine, [{ publicKey: base64urlOf(chain.root.publicKey), status: 'active' }]),
-    marks: memoryMarks(),
     emit: () => undefined,
-    storeOf: () => store,
+    regions: ['eu'],
+    storeOf: () => Promise.resolve(store),
   });
 }
 

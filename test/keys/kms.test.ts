@@ -76,7 +76,13 @@ describe('a key policy, normalised', () => {
       anyOf(`local://x${String(i)}`, `local://y${String(i)}`),
     );
     const names = (count: number) => Array.from({ length: count }, (_, i) => `local://n${String(i)}`);
-    for (const policy of [allOf(...pairs), anyOf(...names(9)), allOf(...names(5))]) {
+    const wide = anyOf(...names(32));
+    for (const policy of [
+      allOf(...pairs),
+      anyOf(...names(9)),
+      allOf(...names(5)),
+      anyOf(...names(30).map(() => wide)),
+    ]) {
       expect(() => policyOf(policy)).toThrow(/at most 8 alternatives of at most 4 keys/);
     }
     let deep: KeyPolicy = a;
@@ -91,7 +97,13 @@ describe('a key policy, normalised', () => {
       /the owner could not revoke access: local:\/\/vendor alone/,
     );
     expect(() => held(serviceKey(c))).toThrow(expect.objectContaining({ code: 'owner-cannot-revoke' }));
-    expect(() => policyOf(allOf(a, serviceKey(a)))).toThrow(/either/);
+    for (const mixed of [
+      allOf(a, serviceKey(a)),
+      anyOf(a, serviceKey(a)),
+      anyOf(allOf(a, b), allOf(serviceKey(a), c)),
+    ]) {
+      expect(() => policyOf(mixed)).toThrow(/either/);
+    }
   });
 
   it('refuses two providers for one scheme', () => {
@@ -171,6 +183,58 @@ describe('a secret under a policy', () => {
     expect(await unwrapUnder(policy, wrapped)).toBe('access-denied');
   });
 
+  it('a denial outweighs whatever else other members say', async () => {
+    const policy = allOf(a, b);
+    const wrapped = await wrapUnder(policy);
+    for (const [one, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      keys.answer(one, 'misconfigured');
+      keys.answer(other, 'access-denied');
+      expect(await unwrapUnder(policy, wrapped)).toBe('access-denied');
+    }
+  });
+
+  it('an answer nobody understands does not move on to the next alternative', async () => {
+    const policy = anyOf(a, b);
+    const wrapped = await wrapUnder(policy);
+    const { unwrap } = keys;
+    keys.unwrap = (uri, ...rest) =>
+      uri === a ? Promise.reject(new Error('KeyQuarantinedException')) : unwrap(uri, ...rest);
+    expect(await unwrapUnder(policy, wrapped)).toBe('unavailable');
+  });
+
+  it('a denial is not cleared by the answer to an older question', async () => {
+    const policy = anyOf(a, b);
+    const wrapped = await wrapUnder(policy);
+    const { unwrap } = keys;
+    let answer: () => void = () => undefined;
+    keys.unwrap = async (...args) => {
+      const secret = await unwrap(...args);
+      await new Promise<void>((resolve) => (answer = resolve));
+      return secret;
+    };
+    const slow = kms.unwrap(policyOf(policy), wrapped, use);
+    await new Promise((resolve) => setImmediate(resolve));
+    keys.unwrap = unwrap;
+    keys.answer(a, 'key-revoked');
+    expect(await unwrapUnder(policy, wrapped)).toBe('key-revoked');
+    answer();
+    await slow;
+    keys.answer(a, 'unavailable');
+    expect(await unwrapUnder(policy, wrapped)).toBe('key-revoked');
+  });
+
+  it('is refused, retryably, when a provider gives something that is not bytes', async () => {
+    const wrapped = await wrapUnder(a);
+    for (const reply of [undefined, 'x', new ArrayBuffer(32)]) {
+      keys.unwrap = () => Promise.resolve(reply as unknown as Uint8Array);
+      expect(await unwrapUnder(a, wrapped)).toBe('unavailable');
+    }
+    expect(events.at(-1)).toMatchObject({ operation: 'unwrap', code: 'unavailable' });
+  });
+
   it('is refused when the wraps are not those of the policy', async () => {
     const wrapped = await wrapUnder(anyOf(a, b));
     for (const policy of [a, allOf(a, b), anyOf(a, c), anyOf(a, b, c)]) {
@@ -182,7 +246,7 @@ describe('a secret under a policy', () => {
   it('is refused when a KMS answers with something that is not 32 bytes', async () => {
     const wrapped = await wrapUnder(a);
     keys.answer(a, 'garbage');
-    expect(await unwrapUnder(a, wrapped)).toBe('wrap-invalid');
+    await expect(kms.unwrap(policyOf(a), wrapped, use)).rejects.toThrow(/31 bytes instead of 32/);
   });
 
   it('is bound to its context: another namespace’s does not open it', async () => {

@@ -21,7 +21,7 @@ describe('leases of one key', () => {
   beforeEach(() => {
     clock.wall = clock.mono = 1_000_000;
     loads = 0;
-    leases = new Leases(clock);
+    leases = new Leases(clock, 30_000);
   });
 
   it('ten thousand at once cost one flight', async () => {

@@ -135,3 +135,37 @@ const randomWays: readonly (readonly [what: string, alter: Alter])[] = [
   ['cut at the front', (bytes, rng) => bytes.slice(1 + rng.below(bytes.length))],
   ['extended', (bytes, rng) => join([bytes, rng.bytes(1 + rng.below(40))])],
 ];
+
+/**
+ * What can be made of `bytes` and `other`, built alike with the same edges, by putting a piece of one in or among
+ * those of the other, and by going on with the other at an edge: never one of the two themselves.
+ */
+export function* transplants(
+  bytes: Uint8Array,
+  other: Uint8Array,
+  edges: readonly number[],
+): Generator<Mutation> {
+  for (const made of crossed(bytes, other, edges)) {
+    if (!same(made.bytes, bytes) && !same(made.bytes, other)) yield made;
+  }
+}
+
+function* crossed(bytes: Uint8Array, other: Uint8Array, edges: readonly number[]): Generator<Mutation> {
+  for (const [i, to] of edges.entries()) {
+    const from = edges[i - 1] ?? 0;
+    const foreign = other.subarray(from, to);
+    const name = `piece ${String(i - 1)} of another`;
+    yield {
+      what: `beginning of another up to piece ${String(i)}`,
+      bytes: join([other.subarray(0, to), bytes.subarray(to)]),
+    };
+    yield {
+      what: `end of another from piece ${String(i)} on`,
+      bytes: join([bytes.subarray(0, to), other.subarray(to)]),
+    };
+    yield { what: name, bytes: splice(bytes, from, to, foreign) };
+    yield { what: `${name} inserted before its own`, bytes: splice(bytes, from, from, foreign) };
+    yield { what: `${name} inserted after its own`, bytes: splice(bytes, to, to, foreign) };
+    yield { what: `${name} at the end`, bytes: join([bytes, foreign]) };
+  }
+}

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { KeyboundError } from '../../../errors.js';
+import { checkOptions } from '../../../internal/options.js';
 import { shape, type Shape } from '../../../internal/shape.js';
 import { type CallOptions, type KeyProvider } from '../../provider.js';
 import { workFactors } from './age-file.js';
@@ -116,13 +117,17 @@ export function localKeyring(path: string, options: LocalKeyringOptions = {}): L
   const file = resolve(given);
   const keyring = new Keyring({ path: file, workFactor, passphrase: () => askFor(passphrase, file) });
 
-  const turn = async (name: string, state: KeyState, { signal }: CallOptions = {}): Promise<LocalKeyInfo> =>
-    infoOf(await keyring.turn(checkName(name), state, signal));
+  const signalOf = (options: CallOptions = {}): AbortSignal | undefined => {
+    checkOptions(options, 'a verb of the keyring', ['signal']);
+    return options.signal;
+  };
+  const turn = async (name: string, state: KeyState, options?: CallOptions): Promise<LocalKeyInfo> =>
+    infoOf(await keyring.turn(checkName(name), state, signalOf(options)));
 
   return {
     ...providerOf(keyring),
-    createKey: async (name, { signal } = {}) => infoOf(await keyring.create(checkName(name), signal)),
-    listKeys: async ({ signal } = {}) => (await keyring.list(signal)).map(infoOf),
+    createKey: async (name, options) => infoOf(await keyring.create(checkName(name), signalOf(options))),
+    listKeys: async (options) => (await keyring.list(signalOf(options))).map(infoOf),
     disableKey: (name, options) => turn(name, 'disabled', options),
     enableKey: (name, options) => turn(name, 'enabled', options),
     destroyKey: (name, options) => turn(name, 'destroyed', options),

@@ -1,6 +1,6 @@
 import { base64nopad } from '@scure/base';
 import { KeyboundError } from '../../../errors.js';
-import { base64url, fromHex } from '../../../internal/bytes.js';
+import { base64url, fromHex, isBytes } from '../../../internal/bytes.js';
 import { checkSignal } from '../../../internal/signal.js';
 import { type KeyProvider } from '../../provider.js';
 import { type LocalKey } from './key-source.js';
@@ -39,11 +39,11 @@ function material(name: string, value: unknown): Uint8Array {
     );
   }
   const bytes = typeof value === 'string' ? decodeText(value) : value;
-  if (bytes instanceof Uint8Array && bytes.length === keyLength) return new Uint8Array(bytes);
+  if (isBytes(bytes) && bytes.length === keyLength) return new Uint8Array(bytes);
   const got =
     typeof value === 'string'
       ? `text of ${String(value.length)} characters that is none of these`
-      : value instanceof Uint8Array
+      : isBytes(value)
         ? `${String(value.length)} bytes`
         : typeof value;
   throw new KeyboundError(

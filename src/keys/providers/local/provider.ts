@@ -5,7 +5,7 @@ import { engine } from '#engine';
 import { IntegrityFailure, KeyboundError } from '../../../errors.js';
 import { bodyLength, openBody, sealBody } from '../../../format/chunked-body.js';
 import { encodeKmsContext } from '../../../format/kms-context.js';
-import { utf8, wipe } from '../../../internal/bytes.js';
+import { utf8, wipe, isBytes } from '../../../internal/bytes.js';
 import { shape } from '../../../internal/shape.js';
 import { type KeyProvider, type KmsContext } from '../../provider.js';
 import { destroyedKey, disabledKey, unknownKey } from './key-errors.js';
@@ -44,7 +44,7 @@ function contextBytes(context: KmsContext): Uint8Array {
  * that length.
  */
 function copyOf(bytes: unknown, what: string, length: number): Uint8Array | null {
-  if (!(bytes instanceof Uint8Array)) return refuse(`expected ${what} as a Uint8Array, got ${typeof bytes}`);
+  if (!isBytes(bytes)) return refuse(`expected ${what} as a Uint8Array, got ${typeof bytes}`);
   // Not slice(): a Buffer's is a view.
   return bytes.length === length ? new Uint8Array(bytes) : null;
 }
