@@ -207,11 +207,11 @@ const stating: Record<string, Check> = {
     const reason = new Error('enough');
     const options = { signal: AbortSignal.abort(reason) };
     for (const call of [
-      provider.wrap(key, secretOf(), context, options),
-      provider.unwrap(key, blob, context, options),
-      provider.describe(key, options),
+      () => provider.wrap(key, secretOf(), context, options),
+      () => provider.unwrap(key, blob, context, options),
+      () => provider.describe(key, options),
     ]) {
-      assert.equal((await refused(call, 'aborted')).cause, reason);
+      assert.equal((await refused(call(), 'aborted')).cause, reason);
     }
     const { signal } = new AbortController();
     assertIs(await provider.unwrap(key, blob, context, { signal }), secretOf(), 'the unwrapped secret');
@@ -220,8 +220,11 @@ const stating: Record<string, Check> = {
 
 async function assertStopped(subject: KeyProviderSubject, blob: Uint8Array, code: ErrorCode): Promise<void> {
   const { provider, key, otherKey } = subject;
-  for (const call of [provider.wrap(key, secretOf(), context), provider.unwrap(key, blob, context)]) {
-    const { message } = await refused(call, code);
+  for (const call of [
+    () => provider.wrap(key, secretOf(), context),
+    () => provider.unwrap(key, blob, context),
+  ]) {
+    const { message } = await refused(call(), code);
     assert.ok(message.includes(key), 'the message names the key');
   }
   const state = await provider.describe(key).then(

@@ -142,12 +142,12 @@ describe('a store that is not what it says', () => {
       return undefined;
     };
     for (const attempt of [
-      keybound.open('acme'),
-      keybound.locate('acme'),
-      first(),
-      keybound.create('globex', { key: 'local://globex' }),
+      () => keybound.open('acme'),
+      () => keybound.locate('acme'),
+      first,
+      () => keybound.create('globex', { key: 'local://globex' }),
     ]) {
-      expect(await codeOf(attempt)).toBe('region-mismatch');
+      expect(await codeOf(attempt())).toBe('region-mismatch');
     }
     expect(reads).toBe(0);
   });

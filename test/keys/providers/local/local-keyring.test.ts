@@ -71,11 +71,11 @@ describe('administration', () => {
     const { keyring } = await madeKeyring();
     const options = { signal: AbortSignal.abort() };
     for (const call of [
-      keyring.createKey('b', options),
-      keyring.disableKey('app', options),
-      keyring.listKeys(options),
+      () => keyring.createKey('b', options),
+      () => keyring.disableKey('app', options),
+      () => keyring.listKeys(options),
     ]) {
-      await expect(call).rejects.toEqual(failure('aborted'));
+      await expect(call()).rejects.toEqual(failure('aborted'));
     }
     expect((await keyring.listKeys()).map(({ name, state }) => [name, state])).toEqual([['app', 'enabled']]);
   });

@@ -146,11 +146,11 @@ describe('a keyring that cannot be used', () => {
     );
     const missing = openKeyring(freshPath());
     for (const call of [
-      missing.unwrap('local://app', secret, context),
-      missing.listKeys(),
-      missing.disableKey('app'),
+      () => missing.unwrap('local://app', secret, context),
+      () => missing.listKeys(),
+      () => missing.disableKey('app'),
     ]) {
-      await expect(call).rejects.toEqual(failure('misconfigured', /there is no keyring at/));
+      await expect(call()).rejects.toEqual(failure('misconfigured', /there is no keyring at/));
     }
     const nowhere = join(root, 'nowhere', 'keyring.age');
     await expect(openKeyring(nowhere).createKey('app')).rejects.toEqual(
