@@ -3,7 +3,6 @@
  */
 import { IntegrityFailure, KeyboundError } from '../errors.js';
 import { bodyHeaderLength, plaintextSize } from '../format/chunked-body.js';
-import { type Metadata } from '../format/metadata.js';
 import { quote } from '../format/names.js';
 import { maxObjectHeaderLength, openObjectHeader } from '../format/object-header.js';
 import { checkOptions, signalOption } from '../internal/options.js';
@@ -11,18 +10,11 @@ import { wipe } from '../internal/bytes.js';
 import { shape } from '../internal/shape.js';
 import { readAtMost } from '../storage/bytes.js';
 import { type StoredObject } from '../storage/store.js';
-import {
-  type ByteRange,
-  chunkRun,
-  type ObjectHead,
-  openRun,
-  parseHead,
-  readHead,
-} from '../streams/object-stream.js';
+import { type ByteRange, chunkRun, type ObjectHead, parseHead, readHead } from '../streams/object-stream.js';
 import { type ByteSource, readSource } from '../streams/source.js';
 import {
   about,
-  DecryptedObject,
+  type DecryptedObject,
   type DecryptOptions,
   type GetOptions,
   identityOf,
@@ -32,62 +24,8 @@ import {
   type ObjectInfo,
   placeOf,
 } from './object.js';
+import { openObject, type Sealed, wholeBody } from './open-object.js';
 import { type Session } from './session.js';
-
-/** The plaintext of a run of chunks, and the metadata beside it. */
-interface Opened {
-  readonly metadata: Metadata;
-  readonly plaintext: AsyncGenerator<Uint8Array>;
-}
-
-/** Opens an object with the keys of its generation; its data key does not outlive this call but in the opener. */
-function openObject(
-  session: Session,
-  kind: 'object' | 'stream',
-  object: Named,
-  { header, bodyHeader }: ObjectHead,
-  sealed: AsyncIterable<Uint8Array>,
-  run: Parameters<typeof openRun>[5] & { readonly size?: number },
-  signal: AbortSignal | undefined,
-): Promise<Opened> {
-  const { engine } = session.installation;
-  return session.withKeys(
-    header.generation,
-    (keys, binding) => {
-      const identity = identityOf(session, binding, object);
-      const { dataKey, metadata } = openObjectHeader(engine, keys.wrap, identity, header);
-      const opened = openRun(engine, dataKey, identity.context('object'), bodyHeader, sealed, run);
-      const plaintext = run.size === undefined ? opened : ofSize(run.size, opened);
-      return {
-        metadata,
-        plaintext: underLease(session, kind, object.name, header.generation, plaintext, signal),
-      };
-    },
-    signal,
-  );
-}
-
-/**
- * Hands plaintext out under a live lease only: a stream that is open when the owner's key is disabled, or the namespace
- * suspended, ends with that error once the lease does. Reports integrity failures that only show while reading.
- */
-async function* underLease(
-  session: Session,
-  kind: 'object' | 'stream',
-  name: string,
-  generation: number,
-  plaintext: AsyncGenerator<Uint8Array>,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array> {
-  try {
-    for await (const piece of plaintext) {
-      await session.withKeys(generation, () => undefined, signal);
-      yield piece;
-    }
-  } catch (error) {
-    throw about(session, name, session.refuse(kind, name, error));
-  }
-}
 
 async function* rejoin(
   first: Uint8Array,
@@ -106,19 +44,6 @@ async function* rejoin(
   } finally {
     if (!ended) await release();
   }
-}
-
-/** A run that is the whole body, whose end is found by reaching it. */
-const wholeBody = { firstChunk: 0, skip: 0, take: Infinity, final: true } as const;
-
-/** A whole object turned out to be as long as the store had said: callers may have told others. */
-async function* ofSize(size: number, plaintext: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let length = 0;
-  for await (const piece of plaintext) {
-    length += piece.length;
-    yield piece;
-  }
-  if (length !== size) throw new IntegrityFailure('size given by the store');
 }
 
 export async function get(session: Session, name: string, options: GetOptions): Promise<DecryptedObject> {
@@ -160,28 +85,15 @@ const fetchOptions = (options: GetOptions): { version?: string; signal?: AbortSi
 });
 
 async function getWhole(session: Session, object: Named, options: GetOptions): Promise<DecryptedObject> {
-  const found = await fetchObject(session, object.name, fetchOptions(options));
-  const release = (): Promise<void> => found.bytes.cancel();
+  const { bytes, size: storedSize, version } = await fetchObject(session, object.name, fetchOptions(options));
+  const release = (): Promise<void> => bytes.cancel();
   try {
-    const pieces = found.bytes[Symbol.asyncIterator]();
+    const pieces = bytes[Symbol.asyncIterator]();
     const head = await readHead(pieces);
-    const { size } = chunkRun(found.size - head.header.length, { start: 0 });
-    const sealed = rejoin(head.rest, pieces, release);
-    const opened = await openObject(
-      session,
-      'object',
-      object,
-      head,
-      sealed,
-      { ...wholeBody, size },
-      options.signal,
-    );
-    return new DecryptedObject(opened.plaintext, release, {
-      name: object.name,
-      metadata: opened.metadata,
-      size,
-      version: found.version,
-    });
+    const { size } = chunkRun(storedSize - head.header.length, { start: 0 });
+    const body = rejoin(head.rest, pieces, release);
+    const sealed: Sealed = { kind: 'object', head, bytes: body, run: wholeBody, release, size, version };
+    return await openObject(session, object, sealed, options.signal);
   } catch (error) {
     await release();
     throw error;
@@ -222,22 +134,24 @@ async function getRange(
   });
   const release = (): Promise<void> => part.bytes.cancel();
   try {
-    const opened = await openObject(session, 'object', object, head, part.bytes, run, options.signal);
-    if ('start' in range && range.start > size) {
-      // Only the final chunk proves that the object does end before the range.
-      await opened.plaintext.next();
-      throw new KeyboundError(
-        'range-not-satisfiable',
-        `namespace ${session.subject.namespace}: object ${quote(object.name)} has ${String(size)} bytes, so no range can start at ${String(range.start)}`,
-        { details: { ...session.subject, name: object.name, size } },
-      );
-    }
-    return new DecryptedObject(opened.plaintext, release, {
-      name: object.name,
-      metadata: opened.metadata,
+    const sealed: Sealed = {
+      kind: 'object',
+      head,
+      bytes: part.bytes,
+      run,
+      release,
       size,
       version: found.version,
-    });
+    };
+    const opened = await openObject(session, object, sealed, options.signal);
+    if (!('start' in range) || range.start <= size) return opened;
+    // Only the final chunk proves that the object does end before the range.
+    await opened.bytes();
+    throw new KeyboundError(
+      'range-not-satisfiable',
+      `namespace ${session.subject.namespace}: object ${quote(object.name)} has ${String(size)} bytes, so no range can start at ${String(range.start)}`,
+      { details: { ...session.subject, name: object.name, size } },
+    );
   } catch (error) {
     await release();
     throw error;
@@ -305,10 +219,10 @@ export async function decryptStream(
     await pieces.return(undefined);
   };
   try {
-    const read = await readHead(pieces);
-    const sealed = rejoin(read.rest, pieces, release);
-    const opened = await openObject(session, 'stream', object, read, sealed, wholeBody, options.signal);
-    return new DecryptedObject(opened.plaintext, release, { name, metadata: opened.metadata });
+    const head = await readHead(pieces);
+    const bytes = rejoin(head.rest, pieces, release);
+    const sealed: Sealed = { kind: 'stream', head, bytes, run: wholeBody, release };
+    return await openObject(session, object, sealed, options.signal);
   } catch (error) {
     await release();
     throw session.refuse('stream', name, error);

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Golden files of keybound's format, version 1, made as SPEC.md says, with no code of keybound's.
 
-    python3 -m venv /tmp/golden && /tmp/golden/bin/pip install cryptography
-    /tmp/golden/bin/python test/golden/generate.py           writes the files beside it
-    /tmp/golden/bin/python test/golden/generate.py --check   compares with them; exit status 1 if they differ
+    python3 -m venv .venv && .venv/bin/pip install cryptography
+    .venv/bin/python test/golden/generate.py           writes the files beside it
+    .venv/bin/python test/golden/generate.py --check   compares with them; exit status 1 if they differ
 
 Primitives come from `cryptography`; where it has Cobblestone-256 (version 50 and later), that implementation of
 C2SP chunked-encryption opens every body made here. Everything is deterministic: keys and salts are hashes of labels,
