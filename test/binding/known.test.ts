@@ -1,9 +1,20 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { KnownChains } from '../../src/binding/known.js';
 import { pinRoots } from '../../src/binding/roots.js';
 import { formatTrust } from '../../src/binding/trust.js';
 import { nodeEngine as engine } from '../../src/crypto/node.js';
 import { type BindingPayload } from '../../src/format/binding-payload.js';
-import { after, firstPayload, Forge, hashOf, id, type NamedSigner, signer, subject } from './forge.js';
+import {
+  after,
+  firstPayload,
+  Forge,
+  hashOf,
+  id,
+  type NamedSigner,
+  registry,
+  signer,
+  subject,
+} from './forge.js';
 
 let root: NamedSigner;
 let gen: NamedSigner;
@@ -48,18 +59,22 @@ describe('what a process has seen', () => {
     expect(await forge.verdict({ instance: one.instance }, reader)).toBe('binding-rollback');
   });
 
-  it('outlives it in durable marks, which are never lowered by a slower reader', async () => {
+  it('outlives it in durable marks', async () => {
     const marks = forge.durable();
     await forge.reader(marks).read(subject);
     expect([...forge.marks.values()]).toEqual([formatTrust(trustOf(two))]);
-    const slow = forge.reader(marks);
-    const fetched = slow.read(subject);
-    await forge.add(after(two, { leaseMs: 1000 }), root);
-    await forge.reader(marks).read(subject);
-    await fetched;
-    expect([...forge.marks.values()]).toEqual([formatTrust(trustOf(after(two, { leaseMs: 1000 })))]);
-    await forge.remove(3);
+    await forge.remove(2);
     expect(await forge.verdict({}, forge.reader(marks))).toBe('binding-rollback');
+  });
+
+  it('is never lowered by a slower reader, neither in memory nor in the marks', async () => {
+    const known = new KnownChains(registry, forge.durable());
+    await Promise.all([known.advance(subject, trustOf(two)), known.advance(subject, trustOf(one))]);
+    expect(await known.of(subject, {})).toEqual([trustOf(two), trustOf(two)]);
+    expect([...forge.marks.values()]).toEqual([formatTrust(trustOf(two))]);
+    const forgetful = new KnownChains(registry, undefined);
+    for (const payload of [two, one]) await forgetful.advance(subject, trustOf(payload));
+    expect(await forgetful.of(subject, {})).toEqual([trustOf(two)]);
   });
 
   it('is compared with the trust that a caller gives later: a thief’s chain does not stay believed', async () => {
