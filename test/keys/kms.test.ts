@@ -12,7 +12,8 @@ import {
   serviceKey,
 } from '../../src/keys/policy.js';
 import { type WrappedAlternative } from '../../src/format/wrap-object.js';
-import { codeOf, Switchboard } from '../lifecycle/support.js';
+import { codeOf } from '../lifecycle/support.js';
+import { type SwitchableKeys, switchableKeys } from '../support/switchable-keys.js';
 
 const [a, b, c, d] = ['local://acme', 'local://globex', 'local://vendor', 'local://spare'] as const;
 const secret = new Uint8Array(32).fill(42);
@@ -24,12 +25,12 @@ const use: SecretUse = {
   keyLocations: ['local'],
 };
 
-let keys: Switchboard;
+let keys: SwitchableKeys;
 let providers: KeyProviders;
 let kms: Kms;
 let events: KeyboundEvent[];
 beforeEach(() => {
-  keys = new Switchboard();
+  keys = switchableKeys('acme', 'globex', 'vendor', 'spare');
   providers = new KeyProviders([keys]);
   events = [];
   kms = new Kms(engine, providers, (event) => events.push(event));
@@ -107,7 +108,9 @@ describe('a key policy, normalised', () => {
   });
 
   it('refuses two providers for one scheme', () => {
-    expect(() => new KeyProviders([keys, new Switchboard()])).toThrow(/one key provider for each scheme/);
+    expect(() => new KeyProviders([keys, switchableKeys('acme', 'globex', 'vendor', 'spare')])).toThrow(
+      /one key provider for each scheme/,
+    );
   });
 });
 
@@ -125,7 +128,7 @@ describe('a secret under a policy', () => {
       const wrapped = await wrapUnder(policy);
       for (let set = 0; set < 16; set++) {
         const there = [a, b, c, d].filter((_, i) => (set & (1 << i)) !== 0);
-        for (const uri of [a, b, c, d]) keys.answer(uri, there.includes(uri) ? undefined : 'unavailable');
+        for (const uri of [a, b, c, d]) keys.turn(uri, there.includes(uri) ? 'on' : 'unavailable');
         const enough = policyOf(policy).alternatives.some((one) =>
           one.every((key) => (there as string[]).includes(key.uri)),
         );
@@ -144,7 +147,7 @@ describe('a secret under a policy', () => {
     const policy = anyOf(a, b);
     const wrapped = await wrapUnder(policy);
     for (const code of ['unavailable', 'throttled'] as const) {
-      keys.answer(a, code);
+      keys.turn(a, code);
       expect(await unwrapUnder(policy, wrapped)).toBe('open');
     }
     for (const code of [
@@ -155,9 +158,9 @@ describe('a secret under a policy', () => {
       'invalid-ciphertext',
       'misconfigured',
     ] as const) {
-      keys.answer(a, code);
+      keys.turn(a, code);
       expect(await unwrapUnder(policy, wrapped)).toBe(code);
-      keys.answer(a, undefined);
+      keys.turn(a, 'on');
       await unwrapUnder(policy, wrapped);
     }
   });
@@ -165,21 +168,21 @@ describe('a secret under a policy', () => {
   it('a denial lasts through an outage, until that key unwraps again', async () => {
     const policy = anyOf(a, b);
     const wrapped = await wrapUnder(policy);
-    keys.answer(a, 'key-revoked');
+    keys.turn(a, 'key-revoked');
     await unwrapUnder(policy, wrapped);
-    keys.answer(a, 'unavailable');
+    keys.turn(a, 'unavailable');
     expect(await unwrapUnder(policy, wrapped)).toBe('key-revoked');
-    keys.answer(a, undefined);
+    keys.turn(a, 'on');
     expect(await unwrapUnder(policy, wrapped)).toBe('open');
-    keys.answer(a, 'unavailable');
+    keys.turn(a, 'unavailable');
     expect(await unwrapUnder(policy, wrapped)).toBe('open');
   });
 
   it('in an all-of, one denial outweighs an outage of another', async () => {
     const policy = allOf(a, b);
     const wrapped = await wrapUnder(policy);
-    keys.answer(a, 'unavailable');
-    keys.answer(b, 'access-denied');
+    keys.turn(a, 'unavailable');
+    keys.turn(b, 'access-denied');
     expect(await unwrapUnder(policy, wrapped)).toBe('access-denied');
   });
 
@@ -190,8 +193,8 @@ describe('a secret under a policy', () => {
       [a, b],
       [b, a],
     ] as const) {
-      keys.answer(one, 'misconfigured');
-      keys.answer(other, 'access-denied');
+      keys.turn(one, 'misconfigured');
+      keys.turn(other, 'access-denied');
       expect(await unwrapUnder(policy, wrapped)).toBe('access-denied');
     }
   });
@@ -218,11 +221,11 @@ describe('a secret under a policy', () => {
     const slow = kms.unwrap(policyOf(policy), wrapped, use);
     await new Promise((resolve) => setImmediate(resolve));
     keys.unwrap = unwrap;
-    keys.answer(a, 'key-revoked');
+    keys.turn(a, 'key-revoked');
     expect(await unwrapUnder(policy, wrapped)).toBe('key-revoked');
     answer();
     await slow;
-    keys.answer(a, 'unavailable');
+    keys.turn(a, 'unavailable');
     expect(await unwrapUnder(policy, wrapped)).toBe('key-revoked');
   });
 
@@ -245,7 +248,7 @@ describe('a secret under a policy', () => {
 
   it('is refused when a KMS answers with something that is not 32 bytes', async () => {
     const wrapped = await wrapUnder(a);
-    keys.answer(a, 'garbage');
+    keys.turn(a, 'garbage');
     await expect(kms.unwrap(policyOf(a), wrapped, use)).rejects.toThrow(/31 bytes instead of 32/);
   });
 
@@ -262,7 +265,7 @@ describe('a secret under a policy', () => {
 
   it('reports every call, and what became of it, and never a key', async () => {
     const wrapped = await wrapUnder(a);
-    keys.answer(a, 'throttled');
+    keys.turn(a, 'throttled');
     await unwrapUnder(a, wrapped);
     expect(events).toMatchObject([
       { type: 'kms', operation: 'wrap', uri: a, namespace: 'acme' },
@@ -271,7 +274,9 @@ describe('a secret under a policy', () => {
   });
 
   it('fails closed, retryably, when a provider throws what it does not document', async () => {
-    const odd = Object.assign(new Switchboard(), { unwrap: () => Promise.reject(new TypeError('socket')) });
+    const odd = Object.assign(switchableKeys('acme', 'globex', 'vendor', 'spare'), {
+      unwrap: () => Promise.reject(new TypeError('socket')),
+    });
     const other = new Kms(engine, new KeyProviders([odd]), () => undefined);
     const wrapped = await other.wrap(policyOf(a), secret, use);
     await expect(other.unwrap(policyOf(a), wrapped, use)).rejects.toMatchObject({

@@ -99,13 +99,13 @@ describe('the owner’s switch', () => {
   it('off: reads and writes stop within 30 s; on: they work again', async () => {
     acme = await world.process({ reader: true }).open('acme');
     await acme.decryptRecord('a', record);
-    world.keys.answer('local://acme', 'key-revoked');
+    world.keys.turn('local://acme', 'key-revoked');
     await vi.advanceTimersByTimeAsync(29_000);
     expect(await acme.decryptRecord('a', record)).toEqual(bytes('1'));
     await vi.advanceTimersByTimeAsync(1_000);
     expect(await codeOf(acme.decryptRecord('a', record))).toBe('key-revoked');
     expect(await codeOf(acme.encryptRecord('a', bytes('2')))).toBe('key-revoked');
-    world.keys.answer('local://acme', undefined);
+    world.keys.turn('local://acme', 'on');
     expect(await acme.decryptRecord('a', record)).toEqual(bytes('1'));
   });
 

@@ -73,7 +73,7 @@ describe('a lease', () => {
     const old = await acme.encryptRecord('a', bytes('1'));
     await acme.rotate();
     const record = await acme.encryptRecord('a', bytes('2'));
-    world.keys.answer('local://acme', 'key-revoked');
+    world.keys.turn('local://acme', 'key-revoked');
     expect(await acme.decryptRecord('a', record)).toEqual(bytes('2'));
     expect(await codeOf(acme.decryptRecord('a', old))).toBe('key-revoked');
     expect(await codeOf(acme.decryptRecord('a', record))).toBe('key-revoked');
@@ -85,11 +85,11 @@ describe('a lease', () => {
     await acme.put('big', new Uint8Array(4 * 1024 * 1024));
     const reader = (await acme.get('big'))[Symbol.asyncIterator]();
     await reader.next();
-    world.keys.answer('local://acme', 'key-revoked');
+    world.keys.turn('local://acme', 'key-revoked');
     await reader.next();
     await vi.advanceTimersByTimeAsync(30_000);
     expect(await codeOf(reader.next())).toBe('key-revoked');
-    world.keys.answer('local://acme', undefined);
+    world.keys.turn('local://acme', 'on');
     expect(await reader.next()).toMatchObject({ done: true });
   });
 });

@@ -105,11 +105,11 @@ describe('a namespace', () => {
 
   it('can be suspended while the owner’s KMS refuses, but not resumed or rotated', async () => {
     const acme = await world.process().create('acme', { key: 'local://acme' });
-    world.keys.answer('local://acme', 'key-revoked');
+    world.keys.turn('local://acme', 'key-revoked');
     expect(await codeOf(acme.rotate())).toBe('key-revoked');
     await acme.suspend();
     expect(await codeOf(acme.resume())).toBe('key-revoked');
-    world.keys.answer('local://acme', undefined);
+    world.keys.turn('local://acme', 'on');
     expect((await acme.resume()).status).toBe('active');
   });
 
@@ -125,7 +125,7 @@ describe('a namespace', () => {
   it('can be administered with the recovery root when the first one is lost', async () => {
     const acme = await world.process().create('acme', { key: 'local://acme' });
     const record = await acme.encryptRecord('a', bytes('1'));
-    world.keys.answer('local://admin', 'key-destroyed');
+    world.keys.turn('local://service', 'key-destroyed');
     expect(await codeOf(acme.rotate())).toBe('key-destroyed');
     const again = await world.process({ signing: world.recovery }).open('acme');
     expect((await again.rotate()).epoch).toBe(2);

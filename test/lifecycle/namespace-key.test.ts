@@ -12,7 +12,8 @@ import { piece } from '../../src/storage/bytes.js';
 import { wrapPlace } from '../../src/storage/layout.js';
 import { Regions } from '../../src/storage/regions.js';
 import { firstPayload, hashOf, registry, signer, subject } from '../binding/forge.js';
-import { codeOf, Switchboard } from './support.js';
+import { switchableKeys } from '../support/switchable-keys.js';
+import { codeOf } from './support.js';
 import { memoryStore } from '../../src/storage/stores/memory.js';
 
 const store = memoryStore();
@@ -21,7 +22,7 @@ const identity = { registry: fromHex(registry), ...subject, instance: new Uint8A
 let installation: Installation;
 
 beforeEach(() => {
-  const providers = new KeyProviders([new Switchboard()]);
+  const providers = new KeyProviders([switchableKeys('acme', 'globex', 'vendor', 'spare')]);
   const emit = () => undefined;
   const regions = new Regions({ eu: { store, keyLocations: ['local'] } });
   installation = {

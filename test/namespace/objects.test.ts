@@ -485,7 +485,7 @@ describe('a listing', () => {
   });
 
   it('needs no key, nor does deleting', async () => {
-    world.keys.turn('acme', 'key-revoked');
+    world.keys.turn('local://acme', 'key-revoked');
     keybound.purge();
     const { calls } = world.keys;
     expect(await listed({})).toHaveLength(25);

@@ -332,26 +332,26 @@ describe('a namespace', () => {
       // A denial lasts until the key unwraps again: an outage after it opens nothing and hides nothing.
       ['unavailable', 'access-denied'],
     ] as const) {
-      world.keys.turn('acme', to);
+      world.keys.turn('local://acme', to);
       keybound.purge();
       await refusal(code, () => acme.decryptRecord('name', record));
       await refusal(code, () => acme.encryptRecord('name', iban));
     }
-    world.keys.turn('acme', 'on');
+    world.keys.turn('local://acme', 'on');
     expectSame(await acme.decryptRecord('name', record), iban);
   });
 
   it('whose KMS hangs ends as aborted at once when asked to, and goes on for others', async () => {
     const record = await acme.encryptRecord('name', iban);
     keybound.purge();
-    world.keys.turn('acme', 'hung');
+    world.keys.turn('local://acme', 'hung');
     const patient = acme.decryptRecord('name', record);
     const controller = new AbortController();
     const hasty = acme.decryptRecord('name', record, { signal: controller.signal });
     await new Promise(setImmediate);
     controller.abort();
     await refusal('aborted', () => hasty);
-    world.keys.turn('acme', 'on');
+    world.keys.turn('local://acme', 'on');
     expect(same(await patient, iban)).toBe(true);
   });
 });

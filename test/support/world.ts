@@ -27,7 +27,7 @@ export interface World {
   readonly config: RegistryConfig;
   readonly recovery: Required<SigningOptions>;
   readonly regions: Readonly<Record<string, RegionOptions>>;
-  /** `local://service`, `local://recovery`, `local://acme` and `local://globex`. */
+  /** `local://service`, `local://recovery`, and those of `acme`, `globex` and `vendor`. */
   readonly keys: SwitchableKeys;
   readonly stores: ReadonlyMap<string, ObjectStore>;
   /** That of the first region. */
@@ -43,7 +43,7 @@ export interface World {
 /** A fresh registry on stores of its own, with keys of random bytes. */
 export async function makeWorld(options: WorldOptions = {}): Promise<World> {
   const { regions: names = ['eu'], store: storeOf = () => memoryStore() } = options;
-  const keys = switchableKeys('service', 'recovery', 'acme', 'globex');
+  const keys = switchableKeys('service', 'recovery', 'acme', 'globex', 'vendor');
   const stores = new Map(names.map((name) => [name, storeOf(name)]));
   const [[firstName, store] = []] = stores;
   if (firstName === undefined || store === undefined) throw new Error('a world has at least one region');
