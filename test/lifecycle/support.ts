@@ -22,9 +22,7 @@ export async function makeWorld(): Promise<World> {
     process: ({ reader = false, through = world.store, signing = world.config.signing } = {}) => {
       const regions = { eu: { store: through, keyLocations: ['local'] } };
       const onEvent = (event: KeyboundEvent): unknown => events.push(event);
-      // What a reader is configured with has no such member at all.
-      const { signing: _, ...readers } = world.config;
-      return world.another({ ...readers, signing: reader ? undefined : signing, regions, onEvent } as object);
+      return world.another({ signing: reader ? undefined : signing, regions, onEvent } as object);
     },
   };
 }
