@@ -27,7 +27,7 @@ export type KeyboundEvent =
   /** An administrative verb added an epoch to a chain. */
   | (EventSubject & {
       readonly type: 'binding-changed';
-      readonly verb: 'create' | 'suspend' | 'resume' | 'rotate';
+      readonly verb: 'create' | 'suspend' | 'resume' | 'rotate' | 'sign-again';
       readonly epoch: number;
       readonly trust: string;
     })

@@ -1,5 +1,13 @@
 export { openKeybound, Keybound } from './keybound.js';
-export type { KeyboundOptions, ListNamespacesOptions, OpenOptions } from './keybound.js';
+export type {
+  AddRootOptions,
+  KeyboundOptions,
+  ListNamespacesOptions,
+  OpenOptions,
+  SignedAgain,
+} from './keybound.js';
+export { inspect } from './inspect.js';
+export type { Inspection, InspectOptions } from './inspect.js';
 export { Namespace } from './namespace/namespace.js';
 export type {
   CallOptions,
@@ -20,9 +28,10 @@ export type {
 } from './namespace/object.js';
 export type { RecordOptions } from './namespace/records.js';
 export { initRegistry } from './lifecycle/init.js';
-export type { InitOptions, NewRegistry, RegistryConfig, SigningOptions } from './lifecycle/init.js';
+export type { InitOptions, NewRegistry, RegistryConfig } from './lifecycle/init.js';
+export type { NewRoot, SigningOptions } from './lifecycle/add-root.js';
 export type { CreateOptions } from './lifecycle/create.js';
-export { allOf, anyOf, serviceKey } from './keys/policy.js';
+export { allOf, anyOf, parseKeyPolicy, serviceKey } from './keys/policy.js';
 export type { AllOf, AnyOf, KeyPolicy, ServiceKey } from './keys/policy.js';
 export type { KeyDescription, KeyProvider, KeyState, KmsContext, ParsedKeyUri } from './keys/provider.js';
 export type { RootKey } from './binding/roots.js';

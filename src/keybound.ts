@@ -10,11 +10,13 @@ import { systemClock } from './internal/clock.js';
 import { checkOptions, signalOption } from './internal/options.js';
 import { Kms } from './keys/kms.js';
 import { Leases } from './keys/leases.js';
-import { KeyProviders, normalisePolicy } from './keys/policy.js';
+import { KeyProviders, type KeyPolicy, normalisePolicy } from './keys/policy.js';
 import { type KeyProvider } from './keys/provider.js';
 import { createNamespace, type CreateOptions } from './lifecycle/create.js';
-import { type SigningOptions } from './lifecycle/init.js';
+import { makeRoot, type NewRoot, type SigningOptions } from './lifecycle/add-root.js';
+import { signAgain } from './lifecycle/change.js';
 import { type Installation, type Signing } from './lifecycle/installation.js';
+import { rootSigner } from './lifecycle/root-key.js';
 import { maxLeaseMs, type NamespaceLease } from './lifecycle/lease.js';
 import { notFound } from './lifecycle/status.js';
 import {
@@ -53,6 +55,27 @@ export interface OpenOptions extends CallOptions {
   readonly instance?: string;
 }
 
+export interface AddRootOptions extends CallOptions {
+  /** Key policy of the service's own that wraps the root's seed. */
+  readonly key: KeyPolicy;
+  /** Where the wrapped seed is stored; may be left out when there is only one region. */
+  readonly region?: string;
+  /** Store the wrapped seed nowhere, but give it as `signing.wrapped`. @default false */
+  readonly offline?: boolean;
+}
+
+/** What became of one namespace while its chains were signed again. */
+export interface SignedAgain {
+  readonly id: string;
+  readonly region: string;
+  /** Whether an epoch was added; false if the root had signed the newest one already, or if it failed. */
+  readonly signed: boolean;
+  /** Of the newest epoch; absent if it failed. */
+  readonly trust?: string;
+  /** Why it failed: the others go on. */
+  readonly error?: KeyboundError;
+}
+
 export interface ListNamespacesOptions extends CallOptions {
   readonly region?: string;
 }
@@ -71,6 +94,7 @@ export class Keybound {
   readonly registry: string;
   readonly #installation: Installation;
   readonly #leases: Leases<NamespaceLease>;
+  readonly #roots: readonly PinnedRoot[];
 
   /** @internal */
   constructor(options: KeyboundOptions) {
@@ -101,6 +125,7 @@ export class Keybound {
       storeOf: (region) => regions.proven(region),
     });
     this.registry = registry;
+    this.#roots = [...roots.values()];
     this.#leases = new Leases(systemClock, maxLeaseMs);
     this.#installation = {
       engine,
@@ -174,6 +199,54 @@ export class Keybound {
       yield* page.entries.filter((id) => namespacePattern.test(id));
       cursor = page.cursor;
     } while (cursor !== undefined);
+  }
+
+  /** The roots that this process believes, with their key ids (32 hex digits). */
+  get roots(): (RootKey & { readonly kid: string })[] {
+    return this.#roots.map(({ kid, publicKey, status }) => ({ kid, publicKey, status }));
+  }
+
+  /**
+   * Makes another root signing key. Nothing believes it before it is in `roots`: pin it in every process first, then
+   * sign with it. Errors: `misconfigured`, `region-mismatch`, `store-…` and what the KMS says.
+   */
+  async addRoot(options: AddRootOptions): Promise<NewRoot> {
+    checkOptions(options, 'addRoot', ['key', 'region', 'offline', 'signal']);
+    const { offline = false }: { offline?: unknown } = options;
+    if (typeof offline !== 'boolean') {
+      throw new KeyboundError('invalid-argument', 'expected offline to be true or false');
+    }
+    const { regions } = this.#installation;
+    const region = regions.get(options.region);
+    await regions.prove(region);
+    return makeRoot(this.#installation, region, options.key, offline, options.signal);
+  }
+
+  /**
+   * Signs the chain of every namespace in a region again with `signing`'s root, where another root signed the newest
+   * epoch: what must come before that other root is pinned as `retired`. Takes no owner's key. Resumable: what is done
+   * already is left as it is, and a namespace that fails does not hold up the others. Needs `signing`. Errors:
+   * `no-signing-key`, `store-…` and what the KMS of the signing key says.
+   */
+  async *signAgain(options: ListNamespacesOptions = {}): AsyncGenerator<SignedAgain> {
+    checkOptions(options, 'signAgain', ['region', 'signal']);
+    const { signal } = options;
+    const { name: region } = this.#installation.regions.get(options.region);
+    const root = await rootSigner(this.#installation, signal);
+    for await (const id of this.list({ region, ...signalOption(signal) })) {
+      try {
+        const { binding, signed } = await signAgain(
+          this.#installation,
+          { namespace: id, region },
+          root,
+          signal,
+        );
+        yield { id, region, signed, trust: formatTrust(binding.trust) };
+      } catch (error) {
+        if (!(error instanceof KeyboundError) || error.code === 'aborted') throw error;
+        yield { id, region, signed: false, error };
+      }
+    }
   }
 
   /** Ends all leases and zeroes their keys. Handles stay usable: their next use obtains a new lease. */

@@ -4,14 +4,14 @@
 import { type CryptoEngine } from '../crypto/engine.js';
 import { type ErrorCode, KeyboundError } from '../errors.js';
 import { type EventListener, type EventSubject } from '../events.js';
-import { bindingLimits, type BindingPayload } from '../format/binding-payload.js';
+import { bindingLimits, type BindingPayload, parseBindingPayload } from '../format/binding-payload.js';
 import { type NamespaceIdentity } from '../format/identity.js';
 import { base64url, fromHex, toHex } from '../internal/bytes.js';
 import { getSmall } from '../storage/bytes.js';
 import { bindingPlace, bindingsFolder } from '../storage/layout.js';
 import { type ObjectStore } from '../storage/store.js';
 import { readSignedEpoch, type SignedEpoch } from './jws.js';
-import { type PinnedRoot } from './roots.js';
+import { maxRoots, type PinnedRoot } from './roots.js';
 import { EpochVerifier, type Link, refuse } from './verify.js';
 import { KnownChains } from './known.js';
 import { type Trust, type TrustMarks } from './trust.js';
@@ -20,6 +20,8 @@ import { type Trust, type TrustMarks } from './trust.js';
 export interface VerifiedBinding {
   readonly payload: BindingPayload;
   readonly trust: Trust;
+  /** Key id of the root that signed the newest epoch. */
+  readonly root: string;
   readonly identity: NamespaceIdentity;
 }
 
@@ -124,6 +126,7 @@ export class Chains {
     return {
       payload: link.payload,
       trust: reached,
+      root: link.root.kid,
       identity: {
         registry: fromHex(this.#options.registry),
         namespace: subject.namespace,
@@ -166,7 +169,8 @@ export class Chains {
     const source = await this.#read(from, { signal: options.signal }, moves + 1);
     const { movedTo } = source?.payload ?? {};
     if (
-      source?.trust.payload !== movedFrom.payload ||
+      source === null ||
+      !(await this.#saidAs(from, source, movedFrom.payload, options.signal)) ||
       source.payload.instance !== movedFrom.instance ||
       movedTo?.region !== subject.region ||
       movedTo.instance !== link.payload.instance
@@ -179,6 +183,29 @@ export class Chains {
     }
     await this.#verifier.verifyContinuity(subject, source.payload, epoch, 1, link.root);
     return link;
+  }
+
+  /**
+   * Whether a payload of this hash said what the newest epoch says: its own, or an earlier one of the same final status,
+   * which was only signed again since.
+   */
+  async #saidAs(
+    subject: EventSubject,
+    newest: VerifiedBinding,
+    payload: string,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    let { epoch, previous, status } = newest.payload;
+    let hash: string | null = newest.trust.payload;
+    for (let steps = 0; status === newest.payload.status && steps < maxRoots; steps++) {
+      if (hash === payload) return true;
+      const before = await this.#fetch(subject, epoch - 1, signal);
+      // Vouched for by its hash, which a verified epoch names.
+      hash = before === null ? null : base64url.encode(this.#options.engine.sha512(before.payload));
+      if (before === null || hash !== previous) return false;
+      ({ epoch, previous, status } = parseBindingPayload(before.payload));
+    }
+    return false;
   }
 
   /** The trusted epoch, which must still be there, the same to the letter. */

@@ -32,8 +32,10 @@ export function needsContinuity(previous: BindingPayload, next: BindingPayload):
     );
   };
   if (next.epoch !== previous.epoch + 1) refuse('does not follow the one before');
-  if (previous.status === 'moved' || previous.status === 'shredded') {
-    refuse(`follows a final one (${previous.status})`);
+  const final = previous.status === 'moved' || previous.status === 'shredded';
+  // Signed again when a root retires, or nobody could tell any more that it ended.
+  if (final && !same(unnumbered(previous), unnumbered(next))) {
+    refuse(`changes a final one (${previous.status})`);
   }
   for (const member of constant) {
     if (!same(previous[member], next[member])) refuse(`changes "${member}"`);
@@ -65,6 +67,14 @@ function checkGenerations(
   if (!kept) refuse('drops the generation that was active');
 }
 
+/** What says something anew: the same in two epochs of which the later one changes nothing. */
+const unnumbered = (payload: BindingPayload): BindingPayload => ({
+  ...payload,
+  epoch: 0,
+  previous: null,
+  updatedAt: '',
+});
+
 /** Whether nothing differs but what a root may do alone. */
 function rootSuffices(previous: BindingPayload, next: BindingPayload): boolean {
   const status =
@@ -84,10 +94,7 @@ function rootSuffices(previous: BindingPayload, next: BindingPayload): boolean {
         );
   const shorter = next.leaseMs <= previous.leaseMs && next.outageGraceMs <= previous.outageGraceMs;
   const rest = (payload: BindingPayload): BindingPayload => ({
-    ...payload,
-    epoch: 0,
-    previous: null,
-    updatedAt: '',
+    ...unnumbered(payload),
     status: 'active',
     generations: [],
     leaseMs: 0,

@@ -28,6 +28,48 @@ export const serviceKey = (uri: string): ServiceKey => ({ serviceKey: uri });
 export const anyOf = (...policies: readonly KeyPolicy[]): AnyOf => ({ anyOf: policies });
 export const allOf = (...policies: readonly KeyPolicy[]): AllOf => ({ allOf: policies });
 
+/** What a policy consists of when written as text: the words and signs, and between them key URIs. */
+const token = /\s*(?:(anyOf|allOf|serviceKey)\s*\(|([(),])|([^\s(),]+))/y;
+
+/** Deeper than any policy that is accepted. */
+const maxDepth = 16;
+
+/**
+ * Reads a policy that is written as it would be in code, without quotation marks: `local://acme`,
+ * `anyOf(local://acme, allOf(local://spare, serviceKey(local://service)))`. Its key URIs are not looked at. Throws
+ * `invalid-argument`.
+ */
+export function parseKeyPolicy(text: string): KeyPolicy {
+  const fail = (): never => {
+    throw new KeyboundError(
+      'invalid-argument',
+      'expected a key policy such as local://acme or anyOf(local://acme, allOf(local://a, serviceKey(local://b)))',
+    );
+  };
+  if (typeof text !== 'string' || text.length > 64 * 1024) return fail();
+  const pattern = new RegExp(token);
+  const next = (): RegExpExecArray | null => pattern.exec(text);
+  const closes = (found: RegExpExecArray | null): boolean => found?.[2] === ')';
+  const read = (found: RegExpExecArray | null, depth: number): KeyPolicy => {
+    const [, word, , uri] = found ?? [];
+    if (uri !== undefined) return uri;
+    if (word === undefined || depth === maxDepth) return fail();
+    if (word === 'serviceKey') {
+      const inner = next()?.[3] ?? fail();
+      return closes(next()) ? serviceKey(inner) : fail();
+    }
+    const members: KeyPolicy[] = [];
+    for (;;) {
+      members.push(read(next(), depth + 1));
+      const after = next();
+      if (closes(after)) return word === 'anyOf' ? anyOf(...members) : allOf(...members);
+      if (after?.[2] !== ',') return fail();
+    }
+  };
+  const policy = read(next(), 0);
+  return text.slice(pattern.lastIndex).trim() === '' ? policy : fail();
+}
+
 const providerMethods = ['parse', 'wrap', 'unwrap', 'describe'] as const;
 
 function isProvider(value: unknown): value is KeyProvider {

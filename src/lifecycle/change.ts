@@ -1,5 +1,5 @@
 /*
- * Suspend, resume, rotate: each one more epoch on the chain.
+ * Suspend, resume, rotate, sign again: each one more epoch on the chain.
  */
 import { type ReadOptions, type VerifiedBinding } from '../binding/chain.js';
 import { type Signer } from '../binding/jws.js';
@@ -54,10 +54,11 @@ async function continuitySigner(
 
 async function follow(
   installation: Installation,
-  verb: 'suspend' | 'resume' | 'rotate',
+  verb: 'suspend' | 'resume' | 'rotate' | 'sign-again',
   binding: VerifiedBinding,
   change: Change,
   signal: AbortSignal | undefined,
+  root?: Signer,
 ): Promise<VerifiedBinding> {
   const { payload, trust } = binding;
   const next: BindingPayload = {
@@ -67,7 +68,7 @@ async function follow(
     previous: trust.payload,
     updatedAt: new Date(installation.clock.now()).toISOString(),
   };
-  const signers = [await rootSigner(installation, signal)];
+  const signers = [root ?? (await rootSigner(installation, signal))];
   if (needsContinuity(payload, next)) signers.push(await continuitySigner(installation, binding, signal));
   return commitEpoch(installation, verb, next, signers, signal);
 }
@@ -92,6 +93,22 @@ export async function resume(
   const binding = await newest(installation, subject, options);
   if (binding.payload.status === 'active') return binding;
   return follow(installation, 'resume', binding, { status: 'active' }, options.signal);
+}
+
+/**
+ * Adds an epoch that changes nothing, so that the newest one is signed by `root`: before the root that signed it retires.
+ * It may be final. Signed by that root already: no change.
+ */
+export async function signAgain(
+  installation: Installation,
+  subject: EventSubject,
+  root: Signer,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly binding: VerifiedBinding; readonly signed: boolean }> {
+  const binding = await installation.chains.read(subject, { signal });
+  if (binding === null) throw notFound(subject);
+  if (binding.root === root.kid) return { binding, signed: false };
+  return { binding: await follow(installation, 'sign-again', binding, {}, signal, root), signed: true };
 }
 
 /** Opens a new generation for what is written from now on; the older ones become decrypt-only. */

@@ -1,15 +1,13 @@
 import { type RootKey } from '../binding/roots.js';
 import { engine } from '#engine';
 import { checkListener, type EventListener, quietly } from '../events.js';
-import { base64url, fromUtf8, toHex } from '../internal/bytes.js';
-import { checkOptions, signalOption } from '../internal/options.js';
+import { toHex } from '../internal/bytes.js';
+import { checkOptions } from '../internal/options.js';
 import { Kms } from '../keys/kms.js';
 import { KeyProviders, type KeyPolicy, normalisePolicy } from '../keys/policy.js';
 import { type KeyProvider } from '../keys/provider.js';
-import { piece } from '../storage/bytes.js';
-import { signingKeyPlace } from '../storage/layout.js';
 import { type RegionOptions, Regions } from '../storage/regions.js';
-import { newRoot } from './root-key.js';
+import { makeRoot, type SigningOptions } from './add-root.js';
 
 export interface InitOptions {
   /** Where the root's wrapped seed is stored: one of `regions`, which may be left out when there is only one. */
@@ -23,17 +21,6 @@ export interface InitOptions {
   readonly recoveryKey: KeyPolicy;
   readonly onEvent?: EventListener;
   readonly signal?: AbortSignal;
-}
-
-/** Which root a process signs with, and how its seed is unwrapped. All of it is safe to keep in a configuration. */
-export interface SigningOptions {
-  /** The root's public key, as in `roots`. */
-  readonly publicKey: string;
-  /** The region of `init`. */
-  readonly region: string;
-  readonly key: KeyPolicy;
-  /** The wrapped seed, if it is not in the region's store: what `init` gave as `recovery.wrapped`. */
-  readonly wrapped?: string;
 }
 
 /** What a process that administers the registry is configured with; readers and writers leave out `signing`. */
@@ -77,34 +64,15 @@ export async function initRegistry(options: InitOptions): Promise<NewRegistry> {
   const providers = new KeyProviders(options.keys);
   const kms = new Kms(engine, providers, quietly(options.onEvent));
   const registry = toHex(engine.randomBytes(16));
-  // The service's own keys: no owner is meant to hold a switch on them.
-  const policy = normalisePolicy(engine, options.key, providers, true);
-  const recoveryPolicy = normalisePolicy(engine, options.recoveryKey, providers, true);
+  const parts = { engine, kms, providers, registry };
+  // Both checked before anything is done.
+  for (const policy of [options.key, options.recoveryKey]) normalisePolicy(engine, policy, providers, true);
   await regions.prove(region);
-  const root = await newRoot(engine, kms, registry, region, policy, signal);
-  const recovery = await newRoot(engine, kms, registry, region, recoveryPolicy, signal);
-  await region.store.put(signingKeyPlace(registry, root.kid), piece(root.wrapped), {
-    if: 'absent',
-    ...signalOption(signal),
-  });
-  const [publicKey, recoveryPublicKey] = [root, recovery].map((one) => base64url.encode(one.publicKey)) as [
-    string,
-    string,
-  ];
+  const root = await makeRoot(parts, region, options.key, false, signal);
+  const recovery = await makeRoot(parts, region, options.recoveryKey, true, signal);
+  const { wrapped = '' } = recovery.signing;
   return {
-    config: {
-      registry,
-      roots: [
-        { publicKey, status: 'active' },
-        { publicKey: recoveryPublicKey, status: 'active' },
-      ],
-      signing: { publicKey, region: region.name, key: options.key },
-    },
-    recovery: {
-      publicKey: recoveryPublicKey,
-      region: region.name,
-      key: options.recoveryKey,
-      wrapped: fromUtf8(recovery.wrapped),
-    },
+    config: { registry, roots: [root.root, recovery.root], signing: root.signing },
+    recovery: { ...recovery.signing, wrapped },
   };
 }

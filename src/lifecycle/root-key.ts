@@ -42,7 +42,7 @@ function secretUse(
   };
 }
 
-export interface NewRoot {
+export interface WrappedRoot {
   readonly kid: string;
   /** 32 bytes. */
   readonly publicKey: Uint8Array;
@@ -58,7 +58,7 @@ export async function newRoot(
   region: Region,
   policy: Policy,
   signal?: AbortSignal,
-): Promise<NewRoot> {
+): Promise<WrappedRoot> {
   const seed = engine.randomBytes(keyLength);
   try {
     const { publicKey } = await signingKeyFromSeed(seed);

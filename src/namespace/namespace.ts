@@ -65,6 +65,8 @@ export interface NamespaceDescription {
   readonly epoch: number;
   /** Give this to `open`, so that nothing older than this epoch is believed. */
   readonly trust: string;
+  /** Key id of the root that signed this epoch: 32 hex digits. */
+  readonly root: string;
   /** Alternatives in the order of preference; each needs all of its keys. */
   readonly policy: readonly (readonly KeyUse[])[];
   readonly ownerCannotRevoke: boolean;
@@ -74,7 +76,11 @@ export interface NamespaceDescription {
   readonly updatedAt: Date;
 }
 
-export function describeBinding({ payload, trust }: VerifiedBinding): NamespaceDescription {
+export function describeBinding({
+  payload,
+  trust,
+  root,
+}: Pick<VerifiedBinding, 'payload' | 'trust' | 'root'>): NamespaceDescription {
   const policy = currentPolicy(payload);
   return {
     id: payload.namespace,
@@ -86,6 +92,7 @@ export function describeBinding({ payload, trust }: VerifiedBinding): NamespaceD
     dataClass: payload.dataClass,
     epoch: payload.epoch,
     trust: formatTrust(trust),
+    root,
     policy: policy.alternatives,
     ownerCannotRevoke: policy.ownerCannotRevoke,
     generations: payload.generations.map(({ number, status }) => ({ number, status })),

@@ -425,6 +425,15 @@ describe('a namespace that moved', () => {
   it('is believed in its new region if the old one confirms it', async () => {
     expect(await build()).toBe(1);
   });
+  it('is believed too if the old one was signed again since, by another root', async () => {
+    const moved = after(two, { status: 'moved', movedTo: { region: 'us', instance: id(20) } });
+    expect(await build()).toBe(1);
+    await forge.add(after(moved), root);
+    await forge.add(after(after(moved)), root);
+    expect((await forge.reader().read(target))?.payload.epoch).toBe(1);
+    await forge.add(after(after(moved), { previous: hashOf(two) }), root);
+    await expect(forge.reader().read(target)).rejects.toMatchObject({ code: 'binding-fork' });
+  });
   it('is refused without the continuity signature of the old region', async () => {
     expect(await build({}, root)).toBe('binding-invalid');
     expect(await build({}, root, gen1)).toBe('binding-invalid');
@@ -442,8 +451,9 @@ describe('a namespace that moved', () => {
   });
   it('is refused where the old region names another target or payload', async () => {
     expect(await build({ instance: id(21) })).toBe('binding-invalid');
-    expect(await build({ movedFrom: { region: 'eu', instance: one.instance, payload: hashOf(one) } })).toBe(
-      'binding-invalid',
-    );
+    for (const earlier of [one, two]) {
+      const movedFrom = { region: 'eu', instance: one.instance, payload: hashOf(earlier) };
+      expect(await build({ movedFrom })).toBe('binding-invalid');
+    }
   });
 });

@@ -126,8 +126,14 @@ describe('no signature allows', () => {
     }
   });
 
-  it.each(['moved', 'shredded'] as const)('anything after %s', (status) => {
-    const final = after(base, { status });
-    expect(() => needsContinuity(final, after(final))).toThrow(/final/);
+  it.each(['moved', 'shredded'] as const)('anything after %s but the same, signed again', (status) => {
+    const final = after(base, {
+      status,
+      ...(status === 'moved' ? { movedTo: { region: 'us', instance: id(1) } } : { generations: [] }),
+    });
+    expect(needsContinuity(final, after(final))).toBe(false);
+    for (const change of [{ status: 'active' }, { leaseMs: 1 }, { owner: 'Globex' }] as const) {
+      expect(() => needsContinuity(final, after(final, change))).toThrow(/final/);
+    }
   });
 });

@@ -50,7 +50,8 @@ async function bindingOf(change: { continuity?: string; wrap?: string } = {}) {
   const { generation } = await newGeneration(installation, identity, 1, policy);
   const first = firstPayload(await signer(1));
   const payload = { ...first, generations: [{ ...generation, ...change }] };
-  return { payload, identity, trust: { instance: payload.instance, epoch: 1, payload: hashOf(payload) } };
+  const trust = { instance: payload.instance, epoch: 1, payload: hashOf(payload) };
+  return { payload, identity, trust, root: '0'.repeat(32) };
 }
 
 async function unwrap(binding: Awaited<ReturnType<typeof bindingOf>>): Promise<unknown> {

@@ -11,7 +11,7 @@ const src = join(__dirname, '../../src');
  */
 const layers: readonly (readonly string[])[] = [
   ['index.ts'],
-  ['keybound.ts', 'namespace/'],
+  ['keybound.ts', 'inspect.ts', 'namespace/'],
   ['lifecycle/'],
   ['binding/'],
   ['keys/', 'storage/', 'streams/', 'testing/'],
