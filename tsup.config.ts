@@ -22,6 +22,19 @@ const shared: Options = {
 
 export default defineConfig([
   { ...shared, format: 'esm', splitting: true },
+  // The command line uses the package by its name, as an outsider would. What it needs beside that is bundled into it, so
+  // that nobody who embeds the library installs it.
+  {
+    entry: { cli: 'src/cli/bin.ts' },
+    platform: 'node',
+    target: 'es2023',
+    format: 'esm',
+    external: [/^keybound(\/|$)/],
+    noExternal: ['commander', 'read', 'zod'],
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+  },
   // Dependencies are ESM only: bundled here, so that `require` and Jest work on every Node 20. One bundle per
   // subpath (esbuild's CJS splitting breaks `jose`): errors are branded so that the copies recognise each other.
   {

@@ -10,6 +10,7 @@ const src = join(__dirname, '../../src');
  * named by the folders and files it consists of.
  */
 const layers: readonly (readonly string[])[] = [
+  ['cli/'],
   ['index.ts'],
   ['keybound.ts', 'inspect.ts', 'namespace/'],
   ['lifecycle/'],
@@ -58,6 +59,13 @@ describe('the layers of src', () => {
     };
     for (const file of files) visit(file, []);
     expect(done.size).toBe(files.length);
+  });
+
+  it('give the command line the published entry points only, as an outsider would use them', () => {
+    const inside = files
+      .filter((file) => file.startsWith('cli/'))
+      .flatMap((file) => importsOf(file).filter((module) => isOwn(module) && !module.startsWith('cli/')));
+    expect(inside).toEqual([]);
   });
 
   it('keep providers and stores apart: their port, errors, internal and the chunked body are all they know', () => {
