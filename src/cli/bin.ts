@@ -18,6 +18,16 @@ const terminal = '/dev/tty';
 
 /** Asks on the terminal, without showing what is typed. */
 async function askSecret(question: string): Promise<string> {
+  try {
+    return await ask(question);
+  } catch (error) {
+    // Whoever does not answer wants nothing more.
+    controller.abort(error);
+    throw error;
+  }
+}
+
+async function ask(question: string): Promise<string> {
   if (process.stdin.isTTY) {
     return read({ prompt: question, silent: true, input: process.stdin, output: process.stderr });
   }

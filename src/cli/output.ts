@@ -109,7 +109,7 @@ export class Printer {
       this.#io.stderr,
       this.json
         ? `${JSON.stringify({ error: { code, message, hint, exitCode, retryable, details } })}\n`
-        : `keybound: ${plain(message)} [${code}]\n  → ${hint}\n`,
+        : `keybound: ${plain(message)} [${code}]\n${message.includes(hint) ? '' : `  → ${hint}\n`}`,
     );
     return failure;
   }

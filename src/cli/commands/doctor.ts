@@ -66,7 +66,7 @@ async function region(setup: Setup, name: string): Promise<Finding> {
     return {
       state: lacking === '' ? 'ok' : 'warning',
       about,
-      what: `its store is in ${location} and can be written to${lacking}`,
+      what: `its store is in ${location} and creates objects conditionally${lacking}`,
     };
   } catch (error) {
     return wrong(about, error);
