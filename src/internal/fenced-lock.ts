@@ -7,27 +7,21 @@
  * hold is deleted, after which not even a rename that had found its way there succeeds. So whoever lost the lock cannot
  * do harm, and it may be taken away from a holder that seems dead, even wrongly. docs/decisions/0004-file-store.md
  */
-import { randomBytes } from 'node:crypto';
 import { link, mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { toHex } from './bytes.js';
+import { errnoOf, isMissing } from './errno.js';
+import { isOfDeadProcess, newTag } from './process-tag.js';
 import { checkSignal } from './signal.js';
+
+/** Ends the name of a lock that lies in a scratch folder. */
+export const lockSuffix = '.lock';
 
 /** After so long with one holder, as seen by one contender, the lock is taken away. Work under it takes milliseconds. */
 const patienceMs = 10_000;
 
 /** Thrown inside the work when the lock was taken away; the work then runs again. */
 class LockLost extends Error {}
-
-export const errnoOf = (error: unknown): string | undefined =>
-  // Node's system errors carry a string code; anything else does not count as one.
-  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : undefined;
-
-export const isMissing = (error: unknown): boolean => errnoOf(error) === 'ENOENT';
 
 const isNotEmpty = (error: unknown): boolean => {
   const code = errnoOf(error);
@@ -80,25 +74,9 @@ class HeldLock implements FencedLock {
   }
 }
 
-function isDead(holder: string): boolean {
-  const [host, pid] = holder.split('!');
-  if (host !== hostTag || pid === undefined) return false;
-  try {
-    process.kill(Number(pid), 0);
-    return false;
-  } catch (error) {
-    return errnoOf(error) === 'ESRCH';
-  }
-}
-
-/** Names a hold: whose it is, and unlike any other. */
-const newTag = (): string => `${hostTag}!${String(process.pid)}!${toHex(randomBytes(12))}`;
-
-const hostTag = toHex(new TextEncoder().encode(hostname())).slice(0, 32);
-
 /**
  * Runs `work` while holding the lock at `lockPath`. `work` must be repeatable: it runs again if the lock was taken
- * away before its change took effect. `scratch` is a folder on the same file system for what is prepared or discarded.
+ * away before its change took effect. `scratch` is an existing folder on the same file system for what is prepared or discarded.
  */
 export async function withFencedLock<T>(
   lockPath: string,
@@ -114,9 +92,20 @@ export async function withFencedLock<T>(
     } catch (error) {
       if (!(error instanceof LockLost)) throw error;
     } finally {
-      await end(lockPath, tag);
+      // What was done is done, and an error of the work counts for more. The next contender ends the hold then.
+      await end(lockPath, tag).catch(() => undefined);
     }
   }
+}
+
+/**
+ * Frees a lock that nobody may ever ask for again, if its holder is certainly dead; with `whoever`, also anyone else's,
+ * which costs a living holder no more than a retry.
+ */
+export async function freeAbandonedLock(lockPath: string, whoever: boolean): Promise<void> {
+  const holder = await holderOf(lockPath);
+  if (holder === undefined) await removeEmpty(lockPath);
+  else if (whoever || isOfDeadProcess(holder)) await end(lockPath, holder);
 }
 
 async function acquire(
@@ -126,10 +115,12 @@ async function acquire(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const prepared = join(scratch, tag);
-  await mkdir(join(prepared, tag), { recursive: true, mode: 0o700 });
   let seen: string | undefined;
   let since = 0;
   try {
+    // One by one: a recursive mkdir reports a full or read-only disk as a missing folder.
+    await mkdir(prepared, { mode: 0o700 });
+    await mkdir(join(prepared, tag), { mode: 0o700 });
     for (;;) {
       checkSignal(signal);
       try {
@@ -144,11 +135,11 @@ async function acquire(
         seen = holder;
         since = performance.now();
       }
-      if (isDead(holder) || performance.now() - since > patienceMs) await end(lockPath, holder);
+      if (isOfDeadProcess(holder) || performance.now() - since > patienceMs) await end(lockPath, holder);
       else await sleep(1 + Math.random() * 8);
     }
   } catch (error) {
-    await rm(prepared, { recursive: true, force: true });
+    await rm(prepared, { recursive: true, force: true }).catch(() => undefined);
     throw error;
   }
 }
@@ -171,16 +162,26 @@ async function end(lockPath: string, tag: string): Promise<void> {
   try {
     await rename(join(lockPath, tag), ending);
     await deleteFolder(ending);
+  } catch (error) {
+    // Ended by someone else.
+    if (isMissing(error)) return;
+    throw error;
+  }
+  await removeEmpty(lockPath);
+}
+
+/** Takes away a lock's folder that holds nothing; leaves it to whoever has taken it anew or removed it. */
+async function removeEmpty(lockPath: string): Promise<void> {
+  try {
     await rmdir(lockPath);
   } catch (error) {
-    // Ended by someone else, or taken anew since.
     if (!isMissing(error) && !isNotEmpty(error)) throw error;
   }
 }
 
 async function deleteFolder(path: string): Promise<void> {
   for (;;) {
-    for (const name of await readdir(path)) await rm(join(path, name), { force: true });
+    for (const name of await readdir(path)) await rm(join(path, name), { force: true, recursive: true });
     try {
       await rmdir(path);
       return;

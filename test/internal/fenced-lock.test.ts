@@ -9,11 +9,13 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { withFencedLock, type FencedLock } from '../../src/internal/fenced-lock.js';
+import { freeAbandonedLock, withFencedLock, type FencedLock } from '../../src/internal/fenced-lock.js';
+import { newTag } from '../../src/internal/process-tag.js';
+import { tagOfTheDead } from '../support/dead-process.js';
 
 let base: string;
 let scratch: string;
@@ -148,9 +150,7 @@ describe('a fenced lock', () => {
   });
 
   it('is taken from a process of this machine that is gone, with all that it left', async () => {
-    const host = Buffer.from(hostname()).toString('hex').slice(0, 32);
-    // Above every limit on process ids that Linux and macOS have.
-    const hold = join(lockPath, `${host}!4999999!0011`);
+    const hold = join(lockPath, tagOfTheDead());
     mkdirSync(hold, { recursive: true });
     linkSync(staged('left'), join(hold, 'new'));
     // Sooner than it would be taken from one that is merely slow.
@@ -174,6 +174,54 @@ describe('a fenced lock', () => {
       return Promise.resolve();
     });
     expect(existsSync(other)).toBe(true);
+  });
+
+  it('is let go with whatever its holder took away, folders too', async () => {
+    mkdirSync(join(target, 'below'), { recursive: true });
+    writeFileSync(join(target, 'below', 'file'), 'x');
+    expect(await locked((lock) => lock.remove(target))).toBe(true);
+    expect(existsSync(target)).toBe(false);
+    expectClean();
+  });
+
+  it('leaves nothing prepared behind when there is no place for its folder', async () => {
+    const nowhere = withFencedLock(join(base, 'missing', 'lock'), scratch, undefined, () =>
+      Promise.resolve(),
+    );
+    await expect(nowhere).rejects.toMatchObject({ code: 'ENOENT' });
+    expectClean();
+  });
+
+  it('passes on what the work did even if it cannot be let go', async () => {
+    const other = join(base, 'other');
+    const done = locked(async (lock) => {
+      await lock.replace(target, staged('done'));
+      // A file where the lock's folder was: nothing can be renamed in it.
+      renameSync(lockPath, other);
+      writeFileSync(lockPath, '');
+      return 'done';
+    });
+    expect(await done).toBe('done');
+    expect(readFileSync(target, 'utf8')).toBe('done');
+  });
+
+  it('is freed without being asked for, if its holder is dead, and only then', async () => {
+    for (const holder of [newTag(), 'elsewhere!4999999!0011']) {
+      mkdirSync(join(lockPath, holder), { recursive: true });
+      await freeAbandonedLock(lockPath, false);
+      expect(readdirSync(lockPath)).toEqual([holder]);
+      await freeAbandonedLock(lockPath, true);
+      expectClean();
+    }
+    const hold = join(lockPath, tagOfTheDead());
+    mkdirSync(hold, { recursive: true });
+    linkSync(staged('left'), join(hold, 'new'));
+    await freeAbandonedLock(lockPath, false);
+    expectClean();
+    mkdirSync(lockPath);
+    await freeAbandonedLock(lockPath, false);
+    await freeAbandonedLock(lockPath, false);
+    expectClean();
   });
 
   it('is not taken from a process of another machine at once', async () => {

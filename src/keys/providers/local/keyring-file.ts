@@ -2,20 +2,31 @@
  * The keyring's file: read whole, replaced whole. A change is staged in the scratch folder `<keyring>.tmp`, made
  * durable there, and put in place under the lock `<keyring>.lock` if the file is still the one it was made from.
  */
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, realpath, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, open, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { KeyboundError } from '../../../errors.js';
-import { toHex } from '../../../internal/bytes.js';
-import { errnoOf, isMissing, withFencedLock } from '../../../internal/fenced-lock.js';
+import { errnoOf, isMissing } from '../../../internal/errno.js';
+import { withFencedLock } from '../../../internal/fenced-lock.js';
+import { sweepLeftovers } from '../../../internal/leftovers.js';
+import { newTag } from '../../../internal/process-tag.js';
 
 /** Ten thousand keys take half of it. */
 export const maxFileSize = 4 * 1024 * 1024;
-/** What a killed process left in the scratch folder is cleared away after so long; staging takes seconds. */
+/** After so long it is cleared away also if nobody can tell whether its process lives; staging takes seconds. */
 const abandonedMs = 10 * 60_000;
 
 /** Repeating helps none of these; anything else (EIO, ENOSPC, EMFILE) may pass. */
 const lasting = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG']);
+
+const makeRoom = 'make room on its disk, or raise the quota: nothing is lost';
+/** What to do about it, where it is not about the folder and its permissions. */
+const advices: Readonly<Partial<Record<string, string>>> = {
+  ENOSPC: makeRoom,
+  EDQUOT: makeRoom,
+  EROFS: 'mount its disk for writing, or change the keyring elsewhere',
+  EIO: 'its disk is failing: check it, or restore the file',
+  EMFILE: 'let this process open more files',
+};
 
 async function reporting<T>(path: string, doing: string, work: () => Promise<T>): Promise<T> {
   try {
@@ -23,9 +34,11 @@ async function reporting<T>(path: string, doing: string, work: () => Promise<T>)
   } catch (error) {
     if (error instanceof KeyboundError) throw error;
     const reason = errnoOf(error) ?? 'unknown';
+    const advice =
+      advices[reason] ?? `check that its folder exists and that this process may ${doing} what is in it`;
     throw new KeyboundError(
       lasting.has(reason) ? 'misconfigured' : 'unavailable',
-      `cannot ${doing} keyring ${path}: ${reason}; check that its folder exists and that this process may ${doing} it`,
+      `cannot ${doing} keyring ${path}: ${reason}; ${advice}`,
       { details: { keyring: path, reason }, cause: error },
     );
   }
@@ -87,8 +100,9 @@ export function replaceKeyringFile(
   return reporting(path, 'write', async () => {
     const target = expected === null ? path : await realpath(path).catch(() => path);
     const scratch = `${target}.tmp`;
-    const staged = await stage(scratch, contents);
+    const staged = join(scratch, newTag());
     try {
+      await stage(scratch, staged, contents);
       return await withFencedLock(`${target}.lock`, scratch, signal, async (lock) => {
         if ((await stampOf(path)) !== expected) return false;
         await lock.replace(target, staged);
@@ -101,8 +115,7 @@ export function replaceKeyringFile(
   });
 }
 
-async function stage(scratch: string, contents: Uint8Array): Promise<string> {
-  const path = join(scratch, toHex(randomBytes(12)));
+async function stage(scratch: string, path: string, contents: Uint8Array): Promise<void> {
   const handle = await createIn(scratch, path);
   try {
     // The mode given on creation is cut by the umask.
@@ -112,7 +125,6 @@ async function stage(scratch: string, contents: Uint8Array): Promise<string> {
   } finally {
     await handle.close();
   }
-  return path;
 }
 
 /** Creates the file, and its folder as often as another process removes it as empty. */
@@ -138,15 +150,11 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Clears away what was staged and what was abandoned, and the folder if nothing else is in it. Best effort. */
+/** Clears away what was staged and what was left behind, and the folder if nothing else is in it. Best effort. */
 async function tidy(scratch: string, staged: string): Promise<void> {
   try {
     await rm(staged, { force: true });
-    for (const name of await readdir(scratch)) {
-      const path = join(scratch, name);
-      const { mtimeMs } = await stat(path);
-      if (Date.now() - mtimeMs > abandonedMs) await rm(path, { recursive: true, force: true });
-    }
+    await sweepLeftovers(scratch, abandonedMs);
     await rmdir(scratch);
   } catch {
     // Others are at work there, and tidy up after themselves.

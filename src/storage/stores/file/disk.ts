@@ -1,10 +1,10 @@
 /*
  * What the file store asks of a disk, made durable: a folder's entries survive a crash only once the folder is synced.
  */
-import { constants } from 'node:fs';
-import { access, link, mkdir, open, type FileHandle } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { access, link, lstat, mkdir, open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errnoOf, isMissing } from '../../../internal/fenced-lock.js';
+import { errnoOf, isMissing } from '../../../internal/errno.js';
 
 const folderMode = 0o700;
 const fileMode = 0o600;
@@ -18,6 +18,16 @@ export async function exists(path: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+/** What lies at `path` itself, whatever it may point to; null if nothing does. */
+export async function statusOf(path: string): Promise<Stats | null> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (isMissing(error)) return null;
     throw error;
   }
 }

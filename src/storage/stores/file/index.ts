@@ -31,11 +31,11 @@ import {
   type StoredInfo,
   type StoredObject,
 } from '../../store.js';
-import { exists, linkNew, syncFolder } from './disk.js';
-import { storeError } from './errors.js';
+import { exists, linkNew, statusOf, syncFolder } from './disk.js';
+import { Damaged, keepsFromWriting, storeError } from './errors.js';
 import { folderNames, holdsObject, lookAt, objectNames } from './listing.js';
 import { entryOf } from './names.js';
-import { infoAt, openObject, pieceSize, readObject, writeObject } from './object-file.js';
+import { infoAt, listedAt, openObject, pieceSize, readObject, writeObject } from './object-file.js';
 import { probe } from './probe.js';
 import { keepName, lendFile } from './scratch.js';
 import { Tree, type ObjectPlace } from './tree.js';
@@ -48,7 +48,8 @@ export interface FileStoreOptions {
 /**
  * An {@link ObjectStore} in `folder`, which is made on first use (mode 0700, files 0600) and should hold nothing else.
  * For POSIX file systems with hard links, Linux and macOS; several processes, also on several machines, may share one.
- * A folder stays when its last object is deleted. Throws `invalid-argument`.
+ * A folder stays when its last object is deleted. An object whose file is damaged is listed, with the version `damaged`,
+ * and can be deleted. Where nothing can be written, everything can be read. Throws `invalid-argument`.
  */
 export function fileStore(folder: string, options: FileStoreOptions = {}): ObjectStore {
   if (typeof folder !== 'string' || folder === '' || folder.includes('\0')) {
@@ -70,15 +71,20 @@ class FileStore implements ObjectStore {
 
   async describe(options?: { readonly signal?: AbortSignal }): Promise<StoreDescription> {
     checkSignal(checkSignalOption(options).signal);
+    const { location } = this;
     try {
       await this.#tree.makeRoot();
       const { exclusiveLink, exclusiveRename } = await probe(this.#tree.scratch);
       return {
-        location: this.location,
+        location,
         conditionalCreate: exclusiveLink,
         conditionalReplace: exclusiveLink && exclusiveRename,
       };
     } catch (error) {
+      if (keepsFromWriting(error) && (await exists(this.#tree.root).catch(() => false))) {
+        // Whoever cannot write breaks no guarantee, and may be here to read. Each write will say why it failed.
+        return { location, conditionalCreate: true, conditionalReplace: true };
+      }
       throw storeError(error, `try out the store in ${quoteName(this.#tree.root)}`);
     }
   }
@@ -184,7 +190,10 @@ class FileStore implements ObjectStore {
   }
 
   async #delete(key: ObjectKey, place: ObjectPlace, options: DeleteOptions): Promise<boolean> {
-    if (!(await exists(place.file))) return false;
+    const status = await statusOf(place.file);
+    if (status === null) return false;
+    if (status.isDirectory()) throw new Damaged('a folder lies in its place; look at it, and move it away');
+    await this.#tree.makeRoot();
     let removed = false;
     const deleted = await withFencedLock(place.lock, this.#tree.scratch, options.signal, async (lock) => {
       // The lock was lost after the object went: what is there now is another one.
@@ -210,7 +219,7 @@ class FileStore implements ObjectStore {
       const path = this.#tree.folder(folder);
       const { entries, ...rest } = pageOf(await objectNames(path, options.signal), options);
       const look = async (name: string): Promise<StoredEntry | null> => {
-        const info = await infoAt(this.#tree.place({ folder, name }).file);
+        const info = await listedAt(this.#tree.place({ folder, name }).file);
         return info === null ? null : { name, ...info };
       };
       return { entries: await lookAt(entries, options.signal, look), ...rest };

@@ -1,7 +1,7 @@
 import { type Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing } from '../../../internal/fenced-lock.js';
+import { isMissing } from '../../../internal/errno.js';
 import { checkSignal } from '../../../internal/signal.js';
 import { maxNameLength } from '../../object-key.js';
 import { openToRead, readFully } from './disk.js';

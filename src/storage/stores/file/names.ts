@@ -4,12 +4,14 @@
  *   entry     = [a-z0-9_-] and inner dots as they are, every other byte of the UTF-8 as %xx
  *             | '~' ‖ hex SHA-256 of the UTF-8, if that is longer than 200 characters: the true name is kept beside it
  *   folder    = entry            its true name, if hashed: entry/@name
- *   object    = entry '@'        its true name, if hashed: entry '@name'        its lock: entry '@lock'
+ *   object    = entry '@'        its true name, if hashed: entry '@name'
+ *   scratch   = '@tmp', in the root: files being written, each named by a tag; locks, <hash of the object's path>.lock
  *
  * '@' and '~' are in no ordinary entry, so nothing collides.                     docs/decisions/0004-file-store.md
  */
 import { createHash } from 'node:crypto';
 import { fromUtf8, utf8 } from '../../../internal/bytes.js';
+import { lockSuffix } from '../../../internal/fenced-lock.js';
 
 /** With every suffix below a file system's usual 255 bytes. */
 const maxEntryLength = 200;
@@ -18,9 +20,7 @@ const maxEntryLength = 200;
 export const objectMark = '@';
 /** After {@link objectMark}: the file that holds a true name. In a folder: that of the folder. */
 export const nameMark = '@name';
-/** After an object's file name. */
-export const lockSuffix = 'lock';
-/** The folder of what is being prepared or discarded, in a store's root. */
+/** The folder of what is being prepared, locked or discarded, in a store's root. */
 export const scratchName = '@tmp';
 
 const plain = /[a-z0-9_-]/;
@@ -37,6 +37,8 @@ function escape(text: string): string {
   return out;
 }
 
+const hashOf = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
+
 /** Whether an entry is the hash of its true name. */
 export const isHashed = (entry: string): boolean => entry.startsWith('~');
 
@@ -44,8 +46,11 @@ export const isHashed = (entry: string): boolean => entry.startsWith('~');
 export function entryOf(text: string): string {
   const escaped = escape(text);
   if (escaped.length <= maxEntryLength) return escaped;
-  return `~${createHash('sha256').update(text, 'utf8').digest('hex')}`;
+  return `~${hashOf(text)}`;
 }
+
+/** The name of an object's lock in the scratch folder, where those of dead processes are found without a search. */
+export const lockName = (folder: string, name: string): string => hashOf(`${folder}/${name}`) + lockSuffix;
 
 /** The text that an entry, not hashed, stands for; null if keybound would not have named it so. */
 export function textOf(entry: string): string | null {

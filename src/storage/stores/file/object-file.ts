@@ -9,8 +9,8 @@ import { checkSignal } from '../../../internal/signal.js';
 import { PulledBytes } from '../../pulled-bytes.js';
 import { type SourceReader } from '../../source-reader.js';
 import { type StoredInfo } from '../../store.js';
-import { openToRead, readFully, writeFully } from './disk.js';
-import { Damaged, storeError } from './errors.js';
+import { openToRead, readFully, statusOf, writeFully } from './disk.js';
+import { isDamage, Damaged, storeError } from './errors.js';
 
 /** 128 random bits: no version comes twice. */
 const idLength = 16;
@@ -29,7 +29,7 @@ export async function openObject(path: string): Promise<OpenObject | null> {
     const status = await file.stat();
     const id = new Uint8Array(idLength);
     if (!status.isFile() || (await readFully(file, id, 0)) < idLength) {
-      throw new Damaged('its file is not one that this store wrote');
+      throw new Damaged('its file is not one that this store wrote; restore it, or delete the object');
     }
     return { file, size: status.size - idLength, version: toHex(id) };
   } catch (error) {
@@ -44,6 +44,20 @@ export async function infoAt(path: string): Promise<StoredInfo | null> {
   if (opened === null) return null;
   await opened.file.close();
   return { size: opened.size, version: opened.version };
+}
+
+/** The version in listings of an object that cannot be read: it names no bytes, and no condition ever holds for it. */
+const damagedVersion = 'damaged';
+
+/** As {@link infoAt}, but one damaged file does not hide the others of its folder. */
+export async function listedAt(path: string): Promise<StoredInfo | null> {
+  try {
+    return await infoAt(path);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    const status = await statusOf(path);
+    return status && { size: Math.max(0, status.size - idLength), version: damagedVersion };
+  }
 }
 
 /** Writes everything the reader gives as a new object into an empty file. */
@@ -76,7 +90,7 @@ export function readObject(
       at += piece.length;
       try {
         if ((await readFully(file, piece, position)) < piece.length)
-          throw new Damaged('its file became shorter');
+          throw new Damaged('its file became shorter; restore it, or delete the object');
         return piece;
       } catch (error) {
         throw storeError(error, doing);

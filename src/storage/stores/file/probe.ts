@@ -1,6 +1,6 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoOf } from '../../../internal/fenced-lock.js';
+import { errnoOf } from '../../../internal/errno.js';
 import { linkNew, openNew } from './disk.js';
 import { freshPath } from './scratch.js';
 
@@ -33,7 +33,7 @@ export async function probe(scratch: string): Promise<Abilities> {
       exclusiveRename: await renamesExclusively(path),
     };
   } finally {
-    await rm(path, { recursive: true, force: true });
+    await rm(path, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 
@@ -49,8 +49,8 @@ async function linksExclusively(path: string): Promise<boolean> {
 }
 
 async function renamesExclusively(path: string): Promise<boolean> {
-  await mkdir(join(path, 'held', 'holder'), { recursive: true });
-  await mkdir(join(path, 'wanted', 'contender'), { recursive: true });
+  // One by one: a recursive mkdir reports a full disk as a missing folder.
+  for (const folder of ['held', 'held/holder', 'wanted', 'wanted/contender']) await mkdir(join(path, folder));
   try {
     await rename(join(path, 'wanted'), join(path, 'held'));
     return false;

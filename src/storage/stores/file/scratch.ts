@@ -1,14 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import { lstat, readdir, rm, type FileHandle } from 'node:fs/promises';
+import { rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { toHex, utf8 } from '../../../internal/bytes.js';
+import { utf8 } from '../../../internal/bytes.js';
+import { newTag } from '../../../internal/process-tag.js';
 import { exists, linkNew, openNew, syncFolder, writeFully } from './disk.js';
 
-/** What nobody has written to for so long was left by a process that died. */
-const leftoverAgeMs = 7 * 24 * 60 * 60 * 1000;
-
-/** A path that nobody else uses. */
-export const freshPath = (scratch: string): string => join(scratch, toHex(randomBytes(16)));
+/** A path that nobody else uses, and that says whose it is. */
+export const freshPath = (scratch: string): string => join(scratch, newTag());
 
 /** Writes a new file durably, lends it to `use`, which may link it to its place, and takes it away whatever happens. */
 export async function lendFile<Written, T>(
@@ -20,7 +17,8 @@ export async function lendFile<Written, T>(
   try {
     return await use(path, await writeFile(path, write));
   } finally {
-    await rm(path, { force: true });
+    // What was stored is stored, and what failed has failed: neither is for a leftover to change.
+    await rm(path, { force: true }).catch(() => undefined);
   }
 }
 
@@ -48,16 +46,4 @@ export async function keepName(scratch: string, path: string, text: string): Pro
     );
   }
   await syncFolder(dirname(path));
-}
-
-/** Removes what processes that died left behind, as far as that succeeds: it must not keep anyone from writing. */
-export async function sweep(scratch: string): Promise<void> {
-  for (const name of await readdir(scratch)) {
-    const path = join(scratch, name);
-    try {
-      if (Date.now() - (await lstat(path)).mtimeMs > leftoverAgeMs) await rm(path, { recursive: true });
-    } catch {
-      // Another process may have removed it first; otherwise the next sweep tries again.
-    }
-  }
 }

@@ -4,31 +4,32 @@ import { Damaged, storeError } from '../../../../src/storage/stores/file/errors.
 
 describe('the errors of a file store', () => {
   it.each([
-    ['ENOSPC', 'store-full'],
-    ['EDQUOT', 'store-full'],
-    ['EACCES', 'store-denied'],
-    ['EPERM', 'store-denied'],
-    ['EROFS', 'store-denied'],
-    ['EMFILE', 'store-unavailable'],
-    ['ENFILE', 'store-unavailable'],
-    ['EBUSY', 'store-unavailable'],
-    ['EAGAIN', 'store-unavailable'],
-    ['ENOTDIR', 'store-failed'],
-    ['EISDIR', 'store-failed'],
-    ['ELOOP', 'store-failed'],
-    ['EIO', 'store-failed'],
-    ['constructor', 'store-failed'],
-  ])('makes %s to %s', (errno, code) => {
+    ['ENOSPC', 'store-full', 'make room'],
+    ['EDQUOT', 'store-full', 'quota'],
+    ['EACCES', 'store-denied', 'let this process'],
+    ['EPERM', 'store-denied', 'let this process'],
+    ['EROFS', 'store-denied', 'mount its disk for writing'],
+    ['EMFILE', 'store-unavailable', 'wait and repeat'],
+    ['ENFILE', 'store-unavailable', 'wait and repeat'],
+    ['EBUSY', 'store-unavailable', 'wait and repeat'],
+    ['EAGAIN', 'store-unavailable', 'wait and repeat'],
+    ['ENOTDIR', 'store-failed', 'something else lies in its place'],
+    ['EISDIR', 'store-failed', 'something else lies in its place'],
+    ['ELOOP', 'store-failed', 'something else lies in its place'],
+    ['EIO', 'store-failed', 'its disk is failing'],
+    ['constructor', 'store-failed', 'see cause'],
+  ])('makes %s to %s, and says what to do', (errno, code, advice) => {
     const cause = Object.assign(new Error('in /a/path'), { code: errno });
     const error = storeError(cause, 'do it');
     expect(error).toBeInstanceOf(KeyboundError);
     expect(error).toMatchObject({
       code,
       retryable: code === 'store-unavailable',
-      message: `could not do it: ${errno}`,
       details: { errno },
       cause,
     });
+    expect(error.message).toMatch(`could not do it: ${errno}; `);
+    expect(error.message).toContain(advice);
   });
 
   it('says how a file is damaged', () => {
