@@ -18,6 +18,7 @@ const shared: Options = {
   target: 'es2023',
   external: ['#engine', 'vitest'],
   dts: true,
+  removeNodeProtocol: false,
 };
 
 export default defineConfig([
@@ -31,6 +32,7 @@ export default defineConfig([
     format: 'esm',
     external: [/^keybound(\/|$)/],
     noExternal: ['commander', 'read', 'zod'],
+    removeNodeProtocol: false,
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },

@@ -739,4 +739,5 @@ def main(arguments):
         sys.exit("different: " + ", ".join(different))
 
 
-main(sys.argv[1:])
+if __name__ == "__main__":
+    main(sys.argv[1:])
