@@ -42,7 +42,7 @@ export function nameBytes(name: unknown): Uint8Array {
 
 /** Checks and sorts a context: u16 count, then the pairs by key. */
 export function contextBytes(context: Context | undefined): Uint8Array {
-  const checked = contextShape(context ?? {}, 'context', (message) => {
+  const checked = contextShape(context === undefined ? {} : context, 'context', (message) => {
     throw new KeyboundError('invalid-argument', message);
   });
   const pairs = Object.entries(checked).map(([key, value]) => [utf8(key), utf8(value)] as const);

@@ -1,4 +1,5 @@
 import { KeyboundError } from '../errors.js';
+import { quote } from '../internal/quote.js';
 
 /** Design §2: 2 to 128 characters. */
 export const namespacePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{1,127}$/;
@@ -6,13 +7,6 @@ export const namespacePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{1,127}$/;
 export const regionPattern = /^[a-z0-9][a-z0-9-]{0,62}$/;
 /** Registry ids and instances as callers write them. */
 export const idPattern = /^[0-9a-f]{32}$/;
-
-/** For messages: a caller's text in one short line, without what steers a terminal or turns its direction. */
-export function quote(text: unknown): string {
-  const quoted =
-    typeof text === 'string' ? JSON.stringify(text).replace(/[\p{Cc}\p{Cf}]/gu, '�') : typeof text;
-  return quoted.length > 100 ? `${quoted.slice(0, 96)}…"` : quoted;
-}
 
 function check(value: unknown, pattern: RegExp, what: string): string {
   if (typeof value === 'string' && pattern.test(value)) return value;

@@ -1,20 +1,21 @@
 import { KeyboundError } from '../errors.js';
+import { quote } from './quote.js';
+import { type Fail, plainObject } from './shape.js';
 
-/** Refuses anything but an object with members out of `known`, and a `signal` that is none (design §5 rule 11). */
+const refuse: Fail = (message) => {
+  throw new KeyboundError('invalid-argument', message);
+};
+
+/** Refuses anything but a plain object with members out of `known`, and a `signal` that is none (design §5 rule 11). */
 export function checkOptions(options: unknown, what: string, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new KeyboundError('invalid-argument', `expected ${what} to be an object of options`);
-  }
-  for (const name of Object.keys(options)) {
+  const members = plainObject(options, `the options of ${what}`, refuse);
+  for (const name of Object.keys(members)) {
     if (known.includes(name)) continue;
-    throw new KeyboundError(
-      'invalid-argument',
-      `expected no option ${JSON.stringify(name).slice(0, 60)} in ${what} (there is ${known.join(', ')})`,
-    );
+    refuse(`expected no option ${quote(name, 60)} in ${what} (there is ${known.join(', ')})`);
   }
-  if ('signal' in options && options.signal !== undefined && !isSignal(options.signal)) {
-    throw new KeyboundError('invalid-argument', `expected the signal of ${what} to be an AbortSignal`);
-  }
+  const { signal } = members;
+  if (signal !== undefined && !isSignal(signal))
+    refuse(`expected the signal of ${what} to be an AbortSignal`);
 }
 
 /** Whether a value does what an `AbortSignal` does, of whichever realm. */

@@ -4,6 +4,7 @@
  */
 
 import { fromUtf8 } from './bytes.js';
+import { kindOf, quote } from './quote.js';
 
 /** Reports what is wrong, as `expected X, got Y`, by throwing. */
 export type Fail = (message: string) => never;
@@ -21,26 +22,33 @@ type Shaped<M extends Members> = {
     : never;
 };
 
-/** Kind of a value, for messages: never the value itself. */
-function kind(value: unknown): string {
-  if (value === null) return 'null';
-  return Array.isArray(value) ? 'an array' : typeof value;
-}
+/** Where a member of a record is: its name may be anything. */
+const memberPath = (path: string, key: string): string =>
+  /^[\w-]{1,40}$/.test(key) ? `${path}.${key}` : `${path}[${quote(key, 60)}]`;
 
-function plainObject(value: unknown, path: string, fail: Fail): Record<string, unknown> {
+/** Whether a prototype is that of object literals, of whichever realm. */
+const isPlain = (prototype: object | null): boolean =>
+  prototype === null ||
+  (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty'));
+
+/** Anything else, such as a map, would say nothing that is looked at, and be ignored. */
+export function plainObject(value: unknown, path: string, fail: Fail): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return fail(`expected ${path} to be an object, got ${kind(value)}`);
+    return fail(`expected ${path} to be an object, got ${kindOf(value)}`);
   }
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) {
-    return fail(`expected ${path} to be a plain object, got an instance of a class`);
+  // Typed as any: a prototype is an object or null.
+  if (!isPlain(Object.getPrototypeOf(value) as object | null)) {
+    const kind = kindOf(value);
+    return fail(
+      `expected ${path} to be a plain object, got ${kind === 'object' ? 'an instance of a class' : kind}`,
+    );
   }
   // Its own enumerable members are what is looked at below.
   return value as Record<string, unknown>;
 }
 
 const string: Shape<string> = (value, path, fail) => {
-  if (typeof value !== 'string') return fail(`expected ${path} to be a string, got ${kind(value)}`);
+  if (typeof value !== 'string') return fail(`expected ${path} to be a string, got ${kindOf(value)}`);
   if (!value.isWellFormed()) return fail(`expected ${path} to be well-formed Unicode, got a lone surrogate`);
   return value;
 };
@@ -51,7 +59,7 @@ export const shape = {
   boolean: ((value, path, fail) =>
     typeof value === 'boolean'
       ? value
-      : fail(`expected ${path} to be true or false, got ${kind(value)}`)) as Shape<boolean>,
+      : fail(`expected ${path} to be true or false, got ${kindOf(value)}`)) as Shape<boolean>,
 
   /** A whole number from `min` to `max`. */
   integer:
@@ -64,7 +72,7 @@ export const shape = {
       !Object.is(value, -0)
         ? value
         : fail(
-            `expected ${path} to be a whole number from ${String(min)} to ${String(max)}, got ${typeof value === 'number' ? String(value) : kind(value)}`,
+            `expected ${path} to be a whole number from ${String(min)} to ${String(max)}, got ${typeof value === 'number' ? String(value) : kindOf(value)}`,
           ),
 
   /** A string that matches; `description` says what is expected. */
@@ -79,7 +87,7 @@ export const shape = {
     <const T extends string>(...values: readonly T[]): Shape<T> =>
     (value, path, fail) =>
       values.find((one) => one === value) ??
-      fail(`expected ${path} to be one of ${values.join(', ')}, got ${kind(value)}`),
+      fail(`expected ${path} to be one of ${values.join(', ')}, got ${kindOf(value)}`),
 
   nullable:
     <T>(inner: Shape<T>): Shape<T | null> =>
@@ -89,7 +97,7 @@ export const shape = {
   array:
     <T>(inner: Shape<T>, min: number, max: number): Shape<T[]> =>
     (value, path, fail) => {
-      if (!Array.isArray(value)) return fail(`expected ${path} to be an array, got ${kind(value)}`);
+      if (!Array.isArray(value)) return fail(`expected ${path} to be an array, got ${kindOf(value)}`);
       if (value.length < min || value.length > max) {
         return fail(
           `expected ${path} to have ${String(min)} to ${String(max)} elements, got ${String(value.length)}`,
@@ -105,7 +113,7 @@ export const shape = {
     (value, path, fail) => {
       const entries = Object.entries(plainObject(value, path, fail)).map(([key, member]) => [
         string(key, `a member name of ${path}`, fail),
-        inner(member, `${path}.${key.slice(0, 40)}`, fail),
+        inner(member, memberPath(path, key), fail),
       ]);
       // fromEntries defines members, so that a member named __proto__ is an ordinary one.
       return Object.fromEntries(entries) as Record<string, T>;
@@ -120,8 +128,7 @@ export const shape = {
     (value, path, fail) => {
       const object = plainObject(value, path, fail);
       for (const key of Object.keys(object)) {
-        if (!Object.hasOwn(members, key))
-          return fail(`expected no member ${JSON.stringify(key).slice(0, 80)} in ${path}`);
+        if (!Object.hasOwn(members, key)) return fail(`expected no member ${quote(key, 60)} in ${path}`);
       }
       const out: Record<string, unknown> = {};
       for (const [key, member] of Object.entries(members)) {

@@ -88,8 +88,9 @@ export class KeyProviders {
 
   /** Throws `invalid-argument`. */
   constructor(providers: readonly KeyProvider[]) {
-    const given: unknown = providers;
-    if (!Array.isArray(given) || given.length === 0 || !given.every(isProvider)) {
+    // A copy without holes, which every() passes over.
+    const given: readonly unknown[] = Array.isArray(providers) ? Array.from<unknown>(providers) : [];
+    if (given.length === 0 || !given.every(isProvider)) {
       throw new KeyboundError(
         'invalid-argument',
         'expected `keys` to list key providers, such as a localKeyring(…)',
@@ -106,7 +107,8 @@ export class KeyProviders {
 
   /** The provider of a key URI. Throws `misconfigured` if there is none for its scheme. */
   of(uri: string): KeyProvider {
-    const scheme = /^([a-z][a-z0-9-]*):\/\//.exec(uri)?.[1];
+    // As long as a binding takes it: it is repeated in messages.
+    const scheme = /^([a-z][a-z0-9-]{0,30}):\/\//.exec(uri)?.[1];
     if (scheme === undefined) {
       throw new KeyboundError(
         'invalid-argument',

@@ -12,8 +12,8 @@ import {
   nameBytes,
 } from '../format/identity.js';
 import { type Metadata } from '../format/metadata.js';
-import { quote } from '../format/names.js';
 import { toHex } from '../internal/bytes.js';
+import { quote } from '../internal/quote.js';
 import { objectsFolder } from '../storage/layout.js';
 import { type ObjectKey } from '../storage/store.js';
 import { ByteStream } from '../streams/byte-stream.js';
@@ -124,10 +124,11 @@ export function placeOf(session: Session, { identity }: VerifiedBinding, name: s
   return { folder: objectsFolder(registry, identity.namespace, toHex(identity.instance)), name };
 }
 
-/** Says which object a store's error is about. */
+/** Says which object an error of a store or a source is about. */
 export function about(session: Session, name: string, error: unknown): unknown {
   const told: readonly string[] = ['object-exists', 'precondition-failed', 'object-changed'];
-  if (!(error instanceof KeyboundError) || !told.includes(error.code)) return error;
+  if (!(error instanceof KeyboundError)) return error;
+  if (!told.includes(error.code)) return session.attribute('object', name, error);
   const what: Record<string, string> = {
     'object-exists': 'exists already: choose another name, or leave out ifAbsent',
     'precondition-failed': 'is not at the version named: read it again and decide anew',

@@ -3,10 +3,10 @@
  */
 import { IntegrityFailure, KeyboundError } from '../errors.js';
 import { bodyHeaderLength, plaintextSize } from '../format/chunked-body.js';
-import { quote } from '../format/names.js';
 import { maxObjectHeaderLength, openObjectHeader } from '../format/object-header.js';
 import { checkOptions, signalOption } from '../internal/options.js';
 import { wipe } from '../internal/bytes.js';
+import { quote } from '../internal/quote.js';
 import { shape } from '../internal/shape.js';
 import { readAtMost } from '../storage/bytes.js';
 import { type StoredObject } from '../storage/store.js';

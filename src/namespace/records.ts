@@ -11,6 +11,7 @@ import { KeyboundError } from '../errors.js';
 import { isBytes } from '../internal/bytes.js';
 import { type VerifiedBinding } from '../binding/chain.js';
 import { checkOptions } from '../internal/options.js';
+import { kindOf } from '../internal/quote.js';
 import { type Session } from './session.js';
 
 export interface RecordOptions {
@@ -38,7 +39,7 @@ function identityOf(
 
 function checkBytes(what: string, bytes: unknown): Uint8Array {
   if (isBytes(bytes)) return bytes;
-  throw new KeyboundError('invalid-argument', `expected ${what} to be a Uint8Array, got ${typeof bytes}`);
+  throw new KeyboundError('invalid-argument', `expected ${what} to be a Uint8Array, got ${kindOf(bytes)}`);
 }
 
 export async function encryptRecord(
@@ -53,7 +54,8 @@ export async function encryptRecord(
   if (checkBytes('a record', plaintext).length > maxRecordSize) {
     throw new KeyboundError(
       'too-large',
-      `expected a record of at most ${String(maxRecordSize)} bytes, got ${String(plaintext.length)}: store it as an object`,
+      `namespace ${session.subject.namespace}: expected a record of at most ${String(maxRecordSize)} bytes, got ${String(plaintext.length)}: store it as an object`,
+      { details: { ...session.subject, name } },
     );
   }
   return session.withKeys(

@@ -1,13 +1,13 @@
 import { type ReadOptions, type VerifiedBinding } from '../binding/chain.js';
-import { IntegrityFailure, KeyboundError } from '../errors.js';
+import { type ErrorCode, IntegrityFailure, KeyboundError } from '../errors.js';
 import { type EventSubject, type KeyboundEvent } from '../events.js';
 import { activeGeneration } from '../format/binding-payload.js';
-import { quote } from '../format/names.js';
 import { type GenerationKeys, NamespaceLease } from '../lifecycle/lease.js';
 import { type Installation } from '../lifecycle/installation.js';
 import { WrapMissing } from '../lifecycle/namespace-key.js';
 import { checkUsable, notFound } from '../lifecycle/status.js';
 import { type Moment } from '../internal/clock.js';
+import { quote } from '../internal/quote.js';
 import { withSignal } from '../internal/signal.js';
 import { type Leases } from '../keys/leases.js';
 import { type Region } from '../storage/regions.js';
@@ -19,6 +19,9 @@ type IntegrityKind = Extract<KeyboundEvent, { type: 'integrity-failure' }>['kind
 
 /** A generation further ahead than this within one lease is no rotation that was missed, but a bad ciphertext. */
 const maxRotations = 16;
+
+/** Codes of faults that are found where nobody knows whose data it is. */
+const nameless: readonly ErrorCode[] = ['not-ciphertext', 'unsupported-form', 'source-failed', 'too-large'];
 
 const lists = ({ payload }: VerifiedBinding, generation: number): boolean =>
   payload.generations.some((one) => one.number === generation);
@@ -145,9 +148,20 @@ export class Session {
     );
   }
 
+  /** Says whose data an error is about, where what found the fault could not know. */
+  attribute(kind: IntegrityKind, name: string, error: unknown): unknown {
+    if (!(error instanceof KeyboundError) || !nameless.includes(error.code)) return error;
+    if ('namespace' in error.details) return error;
+    return new KeyboundError(
+      error.code,
+      `namespace ${this.subject.namespace}: ${kind} ${quote(name)}: ${error.message}`,
+      { details: { ...error.details, ...this.subject, name }, cause: error.cause },
+    );
+  }
+
   /** Reports which check failed to the operator, and gives the caller an error that says no more than that. */
   refuse(kind: IntegrityKind, name: string, error: unknown): unknown {
-    if (!(error instanceof IntegrityFailure)) return error;
+    if (!(error instanceof IntegrityFailure)) return this.attribute(kind, name, error);
     this.installation.emit({ type: 'integrity-failure', ...this.subject, kind, name, check: error.check });
     return new KeyboundError(
       'integrity-failure',

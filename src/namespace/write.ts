@@ -4,9 +4,9 @@
 import { KeyboundError } from '../errors.js';
 import { bodyLength } from '../format/chunked-body.js';
 import { encodeMetadata, type Metadata } from '../format/metadata.js';
-import { quote } from '../format/names.js';
 import { keyLength, sealObjectHeader } from '../format/object-header.js';
 import { checkOptions, signalOption } from '../internal/options.js';
+import { quote } from '../internal/quote.js';
 import { ByteStream } from '../streams/byte-stream.js';
 import { sealObject } from '../streams/object-stream.js';
 import { type ByteSource, isReplayable, readSource } from '../streams/source.js';
@@ -134,7 +134,7 @@ export async function encryptStream(
 ): Promise<ByteStream> {
   checkOptions(options, 'encryptStream', encryptOptions);
   const object = named(name, options.context);
-  const pieces = readSource(source, options.signal);
+  const pieces = readSource(source, options.signal, (error) => session.attribute('stream', name, error));
   const release = async (): Promise<void> => {
     await pieces.return(undefined);
   };

@@ -3,6 +3,7 @@
  */
 import { KeyboundError } from '../errors.js';
 import { utf8 } from '../internal/bytes.js';
+import { kindOf } from '../internal/quote.js';
 import { shape, type Fail } from '../internal/shape.js';
 import { type ObjectKey } from './store.js';
 
@@ -29,6 +30,10 @@ export function checkFolder(folder: unknown): void {
 
 /** Throws `invalid-argument` unless `key` is one as {@link ObjectKey} says. */
 export function checkObjectKey(key: ObjectKey): void {
+  // The type promises an object; callers of plain JavaScript do not.
+  const given: unknown = key;
+  if (typeof given !== 'object' || given === null)
+    refuse(`expected a key { folder, name }, got ${kindOf(given)}`);
   checkFolder(key.folder);
   const length = utf8(shape.string(key.name, 'name', refuse)).length;
   if (length < 1 || length > maxNameLength) {

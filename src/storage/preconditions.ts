@@ -1,4 +1,5 @@
 import { KeyboundError } from '../errors.js';
+import { quote } from '../internal/quote.js';
 import { type ObjectKey, type PutOptions } from './store.js';
 
 /** For messages: an object's place in one short line. */
@@ -6,10 +7,8 @@ export function quoteKey({ folder, name }: ObjectKey): string {
   return `${quoteName(name)} in folder ${quoteName(folder)}`;
 }
 
-/** For messages: a name, at most 80 characters of it. */
-export function quoteName(name: string): string {
-  return JSON.stringify(name.length > 80 ? `${name.slice(0, 79)}…` : name);
-}
+/** For messages: a name, at most about 80 characters of it. */
+export const quoteName = (name: string): string => quote(name, 80);
 
 /** Throws `object-exists` or `precondition-failed` unless `condition` holds for an object now at `version`, null if there is none. */
 export function checkCondition(key: ObjectKey, condition: PutOptions['if'], version: string | null): void {

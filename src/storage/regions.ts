@@ -1,6 +1,7 @@
 import { KeyboundError } from '../errors.js';
-import { checkRegion, quote } from '../format/names.js';
+import { checkRegion } from '../format/names.js';
 import { checkOptions } from '../internal/options.js';
+import { quote } from '../internal/quote.js';
 import { shape } from '../internal/shape.js';
 import { type ObjectStore } from './store.js';
 

@@ -1,5 +1,6 @@
 import { KeyboundError } from '../errors.js';
 import { isBytes } from '../internal/bytes.js';
+import { kindOf } from '../internal/quote.js';
 import { checkSignal, withSignal } from '../internal/signal.js';
 
 /**
@@ -14,7 +15,16 @@ export class SourceReader {
   #state: 'open' | 'pulling' | 'ended' = 'open';
   #thrown: { readonly error: unknown } | undefined;
 
+  /** Throws `invalid-argument` for what cannot be iterated. */
   constructor(source: AsyncIterable<Uint8Array>, pieceSize: number, signal: AbortSignal | undefined) {
+    // The type promises it; callers of plain JavaScript do not.
+    const given = source as Partial<AsyncIterable<Uint8Array>> | null | undefined;
+    if (typeof given?.[Symbol.asyncIterator] !== 'function') {
+      throw new KeyboundError(
+        'invalid-argument',
+        `expected an async iterable of bytes, got ${kindOf(source)}`,
+      );
+    }
     this.#iterator = source[Symbol.asyncIterator]();
     this.#signal = signal;
     this.#buffer = new Uint8Array(pieceSize);

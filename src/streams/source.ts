@@ -1,5 +1,6 @@
 import { KeyboundError } from '../errors.js';
 import { isBytes } from '../internal/bytes.js';
+import { kindOf } from '../internal/quote.js';
 import { checkSignal, withSignal } from '../internal/signal.js';
 
 /**
@@ -51,6 +52,21 @@ function fromWebStream(stream: ReadableStream<Uint8Array>): OpenSource {
   };
 }
 
+/**
+ * A Node stream may fail before it is read, while a key is being unwrapped: an error event that nobody hears would end
+ * the process. Its iterator reports the error all the same.
+ */
+function hearErrors(source: object): void {
+  const { on } = source as { on?: unknown };
+  if (typeof on === 'function' && has(source, 'destroy')) on.call(source, 'error', nothingToRelease);
+}
+
+/** What was given instead of bytes, and what to do about the likely mistakes. */
+function mistaken(value: unknown): string {
+  if (typeof value === 'string') return 'string; encode it first, for example with new TextEncoder()';
+  return value instanceof ArrayBuffer ? 'an ArrayBuffer; give new Uint8Array(it)' : kindOf(value);
+}
+
 const has = (value: object, key: PropertyKey): boolean => key in value;
 
 /** Checks what kind of source this is, now; throws `invalid-argument`. */
@@ -60,6 +76,7 @@ function open(source: ByteSource): OpenSource {
   if (typeof source === 'object' && (source as unknown) !== null) {
     if (source instanceof ReadableStream) return fromWebStream(source);
     if (has(source, Symbol.asyncIterator) || has(source, Symbol.iterator)) {
+      hearErrors(source);
       return {
         pieces: source as AsyncIterable<unknown> | Iterable<unknown>,
         // A Node stream: its iterator alone would wait for the read under way.
@@ -71,11 +88,9 @@ function open(source: ByteSource): OpenSource {
       };
     }
   }
-  const got = (source as unknown) === null ? 'null' : typeof source;
   throw new KeyboundError(
     'invalid-argument',
-    `expected bytes (Uint8Array, Blob, stream or iterable of Uint8Array), got ${got}` +
-      (got === 'string' ? '; encode it first, for example with new TextEncoder()' : ''),
+    `expected bytes (Uint8Array, Blob, stream or iterable of Uint8Array), got ${mistaken(source)}`,
   );
 }
 
@@ -89,12 +104,17 @@ function inBackground(work: () => unknown): void {
 /**
  * The bytes of a source, piece by piece, as fast as they are asked for. What the source throws becomes `source-failed`.
  * `return()`, or leaving a loop early, lets the source release what it holds, whether reading had begun or not; a read
- * that hangs meanwhile ends as `aborted`. Throws `invalid-argument` at once for what is no source.
+ * that hangs meanwhile ends as `aborted`. Throws `invalid-argument` at once for what is no source. `about` may say of an
+ * error what it is about.
  */
-export function readSource(source: ByteSource, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+export function readSource(
+  source: ByteSource,
+  signal?: AbortSignal,
+  about: (error: unknown) => unknown = (error) => error,
+): AsyncGenerator<Uint8Array> {
   const opened = open(source);
   const left = new AbortController();
-  const pieces = pump(opened, signal, left.signal);
+  const pieces = pump(opened, signal, left.signal, about);
   let started = false;
   const reader: AsyncGenerator<Uint8Array> = {
     next: () => {
@@ -118,6 +138,7 @@ async function* pump(
   { pieces, release }: OpenSource,
   signal: AbortSignal | undefined,
   left: AbortSignal,
+  about: (error: unknown) => unknown,
 ): AsyncGenerator<Uint8Array> {
   let iterator: AsyncIterator<unknown> | Iterator<unknown> | undefined;
   let ended = false;
@@ -136,13 +157,15 @@ async function* pump(
       if (!isBytes(value)) {
         throw new KeyboundError(
           'source-failed',
-          `expected the source to give Uint8Arrays, got ${value === null ? 'null' : typeof value}`,
+          `expected the source to give Uint8Arrays, got ${kindOf(value)}`,
         );
       }
       if (value.length > pieceSize) yield* slices(value);
       else yield value;
     }
     ended = true;
+  } catch (error) {
+    throw about(error);
   } finally {
     // Not awaited: a source that hangs must not keep its reader from ending.
     if (!ended) {
