@@ -201,6 +201,11 @@ export class Keybound {
     } while (cursor !== undefined);
   }
 
+  /** Whether it has a root to sign with, so that administrative verbs can be called. */
+  get canSign(): boolean {
+    return this.#installation.signing !== undefined;
+  }
+
   /** The roots that this process believes, with their key ids (32 hex digits). */
   get roots(): (RootKey & { readonly kid: string })[] {
     return this.#roots.map(({ kid, publicKey, status }) => ({ kid, publicKey, status }));
@@ -235,13 +240,8 @@ export class Keybound {
     const root = await rootSigner(this.#installation, signal);
     for await (const id of this.list({ region, ...signalOption(signal) })) {
       try {
-        const { binding, signed } = await signAgain(
-          this.#installation,
-          { namespace: id, region },
-          root,
-          signal,
-        );
-        yield { id, region, signed, trust: formatTrust(binding.trust) };
+        const done = await signAgain(this.#installation, { namespace: id, region }, root, signal);
+        if (done !== null) yield { id, region, signed: done.signed, trust: formatTrust(done.binding.trust) };
       } catch (error) {
         if (!(error instanceof KeyboundError) || error.code === 'aborted') throw error;
         yield { id, region, signed: false, error };

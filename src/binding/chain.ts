@@ -11,7 +11,7 @@ import { getSmall } from '../storage/bytes.js';
 import { bindingPlace, bindingsFolder } from '../storage/layout.js';
 import { type ObjectStore } from '../storage/store.js';
 import { readSignedEpoch, type SignedEpoch } from './jws.js';
-import { maxRoots, type PinnedRoot } from './roots.js';
+import { type PinnedRoot } from './roots.js';
 import { EpochVerifier, type Link, refuse } from './verify.js';
 import { KnownChains } from './known.js';
 import { type Trust, type TrustMarks } from './trust.js';
@@ -197,7 +197,7 @@ export class Chains {
   ): Promise<boolean> {
     let { epoch, previous, status } = newest.payload;
     let hash: string | null = newest.trust.payload;
-    for (let steps = 0; status === newest.payload.status && steps < maxRoots; steps++) {
+    while (status === newest.payload.status) {
       if (hash === payload) return true;
       const before = await this.#fetch(subject, epoch - 1, signal);
       // Vouched for by its hash, which a verified epoch names.

@@ -21,13 +21,10 @@ export interface PinnedRoot extends RootKey {
   readonly key: Promise<CryptoKey>;
 }
 
-/** Most roots that can be pinned. */
-export const maxRoots = 64;
-
 const rootsShape = shape.array(
   shape.object({ publicKey: shape.string, status: shape.literal('active', 'retired') }),
   1,
-  maxRoots,
+  64,
 );
 
 /** The pinned roots by key id. Throws `invalid-argument`. */

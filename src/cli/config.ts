@@ -3,6 +3,7 @@
  */
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { KeyboundError } from 'keybound';
 import * as z from 'zod';
 
@@ -158,6 +159,8 @@ export async function createText(path: string, content: string): Promise<void> {
 
 /** Replaces a file that still has the text `before`. Throws `misconfigured` if it was edited since. */
 export async function replaceText(path: string, before: string, content: string): Promise<void> {
+  const lock = `${path}.lock`;
+  await take(lock);
   const staged = `${path}.${randomUUID()}.tmp`;
   try {
     await writeFile(staged, content, { flag: 'wx', flush: true });
@@ -171,6 +174,42 @@ export async function replaceText(path: string, before: string, content: string)
     throw error instanceof KeyboundError ? error : cannot('write', path, error);
   } finally {
     await rm(staged, { force: true });
+    await rm(lock, { force: true });
+  }
+}
+
+const me = `${hostname()} ${String(process.pid)}`;
+
+/** Makes a lock file, over one that a dead process of this machine left. Throws `misconfigured` if another has it. */
+async function take(lock: string): Promise<void> {
+  for (;;) {
+    try {
+      await writeFile(lock, me, { flag: 'wx' });
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw cannot('write', lock, error);
+    }
+    const holder = await readText(lock);
+    if (holder !== null && !isDead(holder)) {
+      throw new KeyboundError(
+        'misconfigured',
+        `another command is changing the configuration: repeat this one when it is done (if none is, delete ${lock})`,
+        { details: { file: lock } },
+      );
+    }
+    await rm(lock, { force: true });
+  }
+}
+
+/** Whether it is certain that a lock's holder is gone. */
+function isDead(holder: string): boolean {
+  const [host, pid] = holder.split(' ');
+  if (host !== hostname() || !/^[1-9]\d{0,9}$/.test(pid ?? '')) return false;
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
 }
 

@@ -2,8 +2,8 @@
  * Files and folders on this side of the command line.
  */
 import { createReadStream, type Stats } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { KeyboundError } from 'keybound';
 
@@ -60,25 +60,42 @@ export async function* filesBelow(root: string): AsyncGenerator<string> {
  * `source-failed` if it cannot be written.
  */
 export async function writeFile(path: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
-  const staged = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomUUID()}.part`);
+  // A link is followed: what it points to is what was meant.
+  const target = await realpath(path).catch(() => path);
+  const there = await stat(target).catch(() => null);
+  if (there !== null && !there.isFile()) {
+    // A device or a pipe is written to, and not replaced by a file. A folder fails here.
+    await fill(path, target, 'r+', bytes);
+    return;
+  }
+  const staged = join(dirname(target), `.keybound-${randomUUID()}.part`);
   try {
-    const file = await open(staged, 'wx').catch((error: unknown) => {
-      throw failed('write', path, error);
-    });
-    try {
-      for await (const piece of bytes) {
-        await file.writeFile(piece).catch((error: unknown) => {
-          throw failed('write', path, error);
-        });
-      }
-    } finally {
-      await file.close();
-    }
-    await rename(staged, path).catch((error: unknown) => {
+    await fill(path, staged, 'wx', bytes, there?.mode);
+    await rename(staged, target).catch((error: unknown) => {
       throw failed('write', path, error);
     });
   } finally {
-    await rm(staged, { force: true });
+    await rm(staged, { force: true }).catch(() => undefined);
+  }
+}
+
+/** Writes bytes into the file at `to`; `path` is what messages call it. */
+async function fill(
+  path: string,
+  to: string,
+  flags: 'wx' | 'r+',
+  bytes: AsyncIterable<Uint8Array>,
+  mode?: number,
+): Promise<void> {
+  const failing = (error: unknown): never => {
+    throw failed('write', path, error);
+  };
+  const file = await open(to, flags).catch(failing);
+  try {
+    if (mode !== undefined) await file.chmod(mode & 0o777).catch(failing);
+    for await (const piece of bytes) await file.writeFile(piece).catch(failing);
+  } finally {
+    await file.close();
   }
 }
 
@@ -97,7 +114,7 @@ export function pathBelow(root: string, name: string): string {
       !/[\0\\]/.test(segment) &&
       !(sep === '\\' && /[:*?"<>|]|[. ]$/.test(segment)),
   );
-  if (plain && !relative(root, path).startsWith('..')) return path;
+  if (plain) return path;
   throw new KeyboundError(
     'invalid-argument',
     `expected the names of objects to be paths below ${root}, got ${JSON.stringify(name).slice(0, 100)}: get it by itself, with --output`,

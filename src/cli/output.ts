@@ -19,7 +19,7 @@ const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 export function bytesText(bytes: number): string {
   const unit = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
   const value = bytes / 1024 ** unit;
-  return `${unit === 0 ? String(bytes) : value.toFixed(value < 10 ? 1 : 0)} ${units[unit] ?? ''}`;
+  return `${unit === 0 ? String(Math.round(bytes)) : value.toFixed(value < 10 ? 1 : 0)} ${units[unit] ?? ''}`;
 }
 
 /** Columns as wide as what is in them. */

@@ -185,6 +185,12 @@ export class Setup {
     const { region } = this.#globals;
     if (region !== undefined) return keybound.open(id, { ...given, region });
     if (this.regionNames.length === 1) return keybound.open(id, given);
+    if (options.trust !== undefined || options.instance !== undefined) {
+      throw new KeyboundError(
+        'invalid-argument',
+        'expected --region with --trust or --instance, as there are several',
+      );
+    }
     const found = (await keybound.locate(id, { signal })).filter(({ status }) => status !== 'moved');
     const [only, second] = found;
     if (only !== undefined && second === undefined)

@@ -23,15 +23,17 @@ export function hkdfExpand(
     );
   }
   const out = new Uint8Array(blocks * hashLength);
-  let previous: Uint8Array = new Uint8Array(0);
+  // The block before, which the first does without, then info and counter.
+  const input = new Uint8Array(hashLength + info.length + 1);
+  input.set(info, hashLength);
   for (let counter = 1; counter <= blocks; counter++) {
-    const input = concat(previous, info, Uint8Array.of(counter));
-    wipe(previous);
-    previous = engine.hmacSha512(key, input);
-    wipe(input);
-    out.set(previous, (counter - 1) * hashLength);
+    input[input.length - 1] = counter;
+    const block = engine.hmacSha512(key, counter === 1 ? input.subarray(hashLength) : input);
+    out.set(block, (counter - 1) * hashLength);
+    input.set(block);
+    wipe(block);
   }
-  wipe(previous);
+  wipe(input);
   return out.subarray(0, length);
 }
 

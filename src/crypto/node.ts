@@ -3,11 +3,10 @@ import {
   createDecipheriv,
   createHash,
   createHmac,
-  createSecretKey,
   randomFillSync,
   timingSafeEqual,
-  type KeyObject,
 } from 'node:crypto';
+import { release } from '../internal/large-arrays.js';
 import { tagLength, type CryptoEngine, type GcmKey } from './engine.js';
 
 const algorithm = 'aes-256-gcm';
@@ -18,21 +17,24 @@ const plain = (buffer: Buffer): Uint8Array =>
   new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 
 class NodeGcmKey implements GcmKey {
-  #key: KeyObject | null;
+  // No KeyObject: making one takes as long as encrypting a small record, and it cannot be zeroed.
+  #key: Uint8Array | null;
 
   constructor(key: Uint8Array) {
     if (key.length !== 32) throw new RangeError(`expected a 32-byte key, got ${String(key.length)} bytes`);
-    this.#key = createSecretKey(key);
+    this.#key = new Uint8Array(key);
   }
 
-  get #live(): KeyObject {
+  get #live(): Uint8Array {
     if (this.#key === null) throw new Error('this key was wiped');
     return this.#key;
   }
 
   seal(nonce: Uint8Array, plaintext: Uint8Array, out: Uint8Array): void {
     const cipher = createCipheriv(algorithm, this.#live, nonce, options);
-    out.set(cipher.update(plaintext), 0);
+    const ciphertext = cipher.update(plaintext);
+    out.set(ciphertext);
+    release(ciphertext);
     cipher.final();
     out.set(cipher.getAuthTag(), plaintext.length);
   }
@@ -52,6 +54,7 @@ class NodeGcmKey implements GcmKey {
   }
 
   wipe(): void {
+    this.#key?.fill(0);
     this.#key = null;
   }
 }

@@ -113,9 +113,10 @@ const time: Shape<string> = (value, path, fail) => {
 };
 const region = shape.text(regionPattern, 'a region name');
 const namespace = shape.text(namespacePattern, 'a namespace id');
-const uri = shape.text(/^[a-z][a-z0-9-]{0,30}:\/\/[\x21-\x7e]{1,480}$/, 'a key URI');
+/** A key URI as it is stored; which of them mean something is the providers' matter. */
+export const keyUriShape = shape.text(/^[a-z][a-z0-9-]{0,30}:\/\/[\x21-\x7e]{1,480}$/, 'a key URI');
 
-const keyUse = shape.object({ uri, by: shape.literal('owner', 'service') });
+const keyUse = shape.object({ uri: keyUriShape, by: shape.literal('owner', 'service') });
 const moved = { region, instance: binary(16) };
 
 const payloadShape: Shape<BindingPayload> = shape.object({

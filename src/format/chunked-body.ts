@@ -9,7 +9,8 @@
  */
 import { hkdfExpand } from '../crypto/kdf.js';
 import { tagLength, type CryptoEngine, type GcmKey } from '../crypto/engine.js';
-import { concat, readU32, u32, utf8, wipe } from '../internal/bytes.js';
+import { concat, utf8, wipe } from '../internal/bytes.js';
+import { release, unfilled } from '../internal/large-arrays.js';
 import { IntegrityFailure, KeyboundError } from '../errors.js';
 
 export const chunkSize = 16_384;
@@ -26,7 +27,7 @@ const suite = utf8('c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0');
 
 interface BodyKeys {
   readonly gcm: GcmKey;
-  readonly baseNonce: Uint8Array;
+  readonly nonces: ChunkNonces;
   readonly commitment: Uint8Array;
 }
 
@@ -41,18 +42,52 @@ function deriveBodyKeys(
   const derived = hkdfExpand(engine, key, concat(suite, salt, context), 76);
   const keys = {
     gcm: engine.aes256Gcm(derived.subarray(0, 32)),
-    baseNonce: derived.slice(32, 44),
+    nonces: new ChunkNonces(derived.subarray(32, 44)),
     commitment: derived.slice(44, 76),
   };
   wipe(derived);
   return keys;
 }
 
-/** Base nonce XOR k, with k as a big-endian number of the nonce's width. */
-function chunkNonce(baseNonce: Uint8Array, index: number): Uint8Array {
-  const nonce = baseNonce.slice();
-  nonce.set(u32((readU32(baseNonce, 8) ^ index) >>> 0), 8);
-  return nonce;
+/** The nonces of chunks: base nonce XOR k, with k as a big-endian number of the nonce's width. */
+class ChunkNonces {
+  readonly #nonce: Uint8Array;
+  readonly #last: DataView;
+  readonly #base: number;
+
+  constructor(baseNonce: Uint8Array) {
+    this.#nonce = baseNonce.slice();
+    this.#last = new DataView(this.#nonce.buffer, 8);
+    this.#base = this.#last.getUint32(0);
+  }
+
+  /** In an array that the next call overwrites: engines keep none. `index` is below 2^32. */
+  at(index: number): Uint8Array {
+    this.#last.setUint32(0, this.#base ^ index);
+    return this.#nonce;
+  }
+}
+
+/** The keys of a body whose `header` is salt and commitment. Throws {@link IntegrityFailure}. */
+function openHeader(
+  engine: CryptoEngine,
+  key: Uint8Array,
+  context: Uint8Array,
+  header: Uint8Array,
+): BodyKeys {
+  if (header.length !== bodyHeaderLength) throw new IntegrityFailure('body header cut short');
+  const keys = deriveBodyKeys(engine, key, header.subarray(0, saltLength), context);
+  if (engine.equal(keys.commitment, header.subarray(saltLength))) return keys;
+  keys.gcm.wipe();
+  throw new IntegrityFailure('commitment');
+}
+
+/** The plaintext of one chunk, the final one or another. Throws {@link IntegrityFailure}. */
+function openChunk({ gcm, nonces }: BodyKeys, index: number, sealed: Uint8Array): Uint8Array {
+  if (sealed.length < tagLength) throw new IntegrityFailure('cut at or near a chunk boundary');
+  const plaintext = index < maxChunks ? gcm.open(nonces.at(index), sealed) : null;
+  if (plaintext === null) throw new IntegrityFailure(`chunk ${String(index)}`);
+  return plaintext;
 }
 
 /** Length of the plaintext in a body of `length` bytes, or null if no body has that length. */
@@ -145,7 +180,7 @@ export class BodySealer {
         `expected at most ${String(maxPlaintextSize)} bytes in one object`,
       );
     }
-    const out = new Uint8Array(whole * sealedChunkSize);
+    const out = unfilled(whole * sealedChunkSize);
     let at = 0;
     this.#pieces.push(data, (piece) => {
       this.#seal(piece, out.subarray(at, at + sealedChunkSize));
@@ -164,7 +199,7 @@ export class BodySealer {
   }
 
   #seal(piece: Uint8Array, out: Uint8Array): void {
-    this.#keys.gcm.seal(chunkNonce(this.#keys.baseNonce, this.#index), piece, out);
+    this.#keys.gcm.seal(this.#keys.nonces.at(this.#index), piece, out);
     this.#index++;
   }
 
@@ -194,22 +229,19 @@ export class BodyOpener {
     header: Uint8Array,
     firstChunk = 0,
   ) {
-    if (header.length !== bodyHeaderLength) throw new IntegrityFailure('body header cut short');
-    this.#keys = deriveBodyKeys(engine, key, header.subarray(0, saltLength), context);
+    this.#keys = openHeader(engine, key, context, header);
     this.#index = firstChunk;
-    if (!engine.equal(this.#keys.commitment, header.subarray(saltLength))) {
-      this.wipe();
-      throw new IntegrityFailure('commitment');
-    }
   }
 
   /** Takes any number of sealed bytes and returns the plaintext of the chunks they complete. */
   push(data: Uint8Array): Uint8Array {
     this.#check();
-    const out = new Uint8Array(this.#pieces.whole(data.length) * chunkSize);
+    const out = unfilled(this.#pieces.whole(data.length) * chunkSize);
     let at = 0;
     this.#pieces.push(data, (piece) => {
-      out.set(this.#open(piece), at);
+      const plaintext = this.#open(piece);
+      out.set(plaintext, at);
+      release(plaintext);
       at += chunkSize;
     });
     return out;
@@ -218,12 +250,7 @@ export class BodyOpener {
   /** Opens what is left as the final chunk. Throws if that is not what it is: the stream was cut. */
   end(): Uint8Array {
     this.#check();
-    const rest = this.#pieces.rest;
-    if (rest.length < tagLength) {
-      this.wipe();
-      throw new IntegrityFailure('cut at or near a chunk boundary');
-    }
-    const plaintext = this.#open(rest);
+    const plaintext = this.#open(this.#pieces.rest);
     this.wipe();
     return plaintext;
   }
@@ -241,16 +268,12 @@ export class BodyOpener {
   }
 
   #open(sealed: Uint8Array): Uint8Array {
-    const plaintext =
-      this.#index < maxChunks
-        ? this.#keys.gcm.open(chunkNonce(this.#keys.baseNonce, this.#index), sealed)
-        : null;
-    if (plaintext === null) {
+    try {
+      return openChunk(this.#keys, this.#index++, sealed);
+    } catch (error) {
       this.wipe();
-      throw new IntegrityFailure(`chunk ${String(this.#index)}`);
+      throw error;
     }
-    this.#index++;
-    return plaintext;
   }
 
   wipe(): void {
@@ -266,24 +289,48 @@ export function sealBody(
   key: Uint8Array,
   context: Uint8Array,
   plaintext: Uint8Array,
-  salt?: Uint8Array,
+  salt: Uint8Array = engine.randomBytes(saltLength),
 ): Uint8Array {
-  const sealer = new BodySealer(engine, key, context, salt);
-  return concat(sealer.header, sealer.push(plaintext), sealer.end());
+  const { gcm, nonces, commitment } = deriveBodyKeys(engine, key, salt, context);
+  const out = unfilled(bodyLength(plaintext.length));
+  out.set(salt);
+  out.set(commitment, saltLength);
+  const sealed = out.subarray(bodyHeaderLength);
+  for (let index = 0; index * sealedChunkSize < sealed.length; index++) {
+    gcm.seal(
+      nonces.at(index),
+      plaintext.subarray(index * chunkSize, (index + 1) * chunkSize),
+      sealed.subarray(index * sealedChunkSize, (index + 1) * sealedChunkSize),
+    );
+  }
+  gcm.wipe();
+  return out;
 }
 
-/** The plaintext of a whole body. Throws {@link IntegrityFailure}. */
+/** The plaintext of a whole body, in an array of its own. Throws {@link IntegrityFailure}. */
 export function openBody(
   engine: CryptoEngine,
   key: Uint8Array,
   context: Uint8Array,
   body: Uint8Array,
 ): Uint8Array {
-  const opener = new BodyOpener(engine, key, context, body.subarray(0, bodyHeaderLength));
-  const head = opener.push(body.subarray(bodyHeaderLength));
-  const tail = opener.end();
-  const plaintext = concat(head, tail);
-  // It may be a key: what was joined leaves no second copy behind.
-  wipe(head, tail);
-  return plaintext;
+  const keys = openHeader(engine, key, context, body.subarray(0, bodyHeaderLength));
+  const size = plaintextSize(body.length);
+  const out = unfilled(size ?? 0);
+  try {
+    if (size === null) throw new IntegrityFailure('cut at or near a chunk boundary');
+    for (let index = 0; index * chunkSize <= size; index++) {
+      const start = bodyHeaderLength + index * sealedChunkSize;
+      const plaintext = openChunk(keys, index, body.subarray(start, start + sealedChunkSize));
+      out.set(plaintext, index * chunkSize);
+      // It may be a key: what was joined leaves no second copy behind.
+      wipe(plaintext);
+    }
+    return out;
+  } catch (error) {
+    wipe(out);
+    throw error;
+  } finally {
+    keys.gcm.wipe();
+  }
 }

@@ -5,7 +5,7 @@
 import { KeyboundError } from '../errors.js';
 import { base64url, fromUtf8, utf8 } from '../internal/bytes.js';
 import { parseJson, shape } from '../internal/shape.js';
-import { bindingLimits } from './binding-payload.js';
+import { bindingLimits, keyUriShape } from './binding-payload.js';
 import { bodyLength } from './chunked-body.js';
 import { keyLength } from './object-header.js';
 
@@ -52,7 +52,7 @@ const wrapShape = shape.object({
   alternatives: shape.array(
     shape.object({
       wraps: shape.array(
-        shape.object({ uri: shape.string, blob: bytesShape(1, wrapLimits.blobLength) }),
+        shape.object({ uri: keyUriShape, blob: bytesShape(1, wrapLimits.blobLength) }),
         1,
         bindingLimits.keysPerAlternative,
       ),

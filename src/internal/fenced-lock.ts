@@ -7,7 +7,7 @@
  * hold is deleted, after which not even a rename that had found its way there succeeds. So whoever lost the lock cannot
  * do harm, and it may be taken away from a holder that seems dead, even wrongly. docs/decisions/0004-file-store.md
  */
-import { link, mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { link, lstat, mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, isMissing } from './errno.js';
@@ -180,6 +180,11 @@ async function removeEmpty(lockPath: string): Promise<void> {
 }
 
 async function deleteFolder(path: string): Promise<void> {
+  // Whoever may write here may have planted a link to elsewhere.
+  if (!(await lstat(path)).isDirectory()) {
+    await rm(path, { force: true });
+    return;
+  }
   for (;;) {
     for (const name of await readdir(path)) await rm(join(path, name), { force: true, recursive: true });
     try {

@@ -14,7 +14,10 @@ import { toHex, utf8 } from './bytes.js';
 import { errnoOf } from './errno.js';
 
 /** At most 10 digits: what else is in a name is no process of ours. */
-const tagPattern = /^([0-9a-f]{32})!([1-9][0-9]{0,9})!/;
+const tagPattern = /^([0-9a-f]{32})!([1-9][0-9]{0,9})![0-9a-f]{24}$/;
+
+/** Whether a name has the form of a tag, whosever. */
+export const isTag = (name: string): boolean => tagPattern.test(name);
 
 function whereIdsAreCounted(): string {
   if (process.platform !== 'linux') return '';

@@ -104,9 +104,10 @@ export async function signAgain(
   subject: EventSubject,
   root: Signer,
   signal: AbortSignal | undefined,
-): Promise<{ readonly binding: VerifiedBinding; readonly signed: boolean }> {
+): Promise<{ readonly binding: VerifiedBinding; readonly signed: boolean } | null> {
   const binding = await installation.chains.read(subject, { signal });
-  if (binding === null) throw notFound(subject);
+  // What a creation left that never came to an end.
+  if (binding === null) return null;
   if (binding.root === root.kid) return { binding, signed: false };
   return { binding: await follow(installation, 'sign-again', binding, {}, signal, root), signed: true };
 }

@@ -13,6 +13,7 @@ import {
 } from '../format/chunked-body.js';
 import { type ObjectHeader, parseObjectHeader } from '../format/object-header.js';
 import { concat, wipe } from '../internal/bytes.js';
+import { giveWay } from './turns.js';
 
 /**
  * The bytes of an object: `header`, then the body. `beforeEnd` runs when all plaintext has been encrypted and before
@@ -41,6 +42,7 @@ async function* sealed(
   try {
     yield concat(header, sealer.header);
     for await (const piece of source) {
+      await giveWay();
       size += piece.length;
       const chunks = sealer.push(piece);
       if (chunks.length > 0) yield chunks;
@@ -154,6 +156,7 @@ async function* opened(
   };
   try {
     for await (const sealed of source) {
+      await giveWay();
       const part = cut(opener.push(sealed));
       if (part.length > 0) yield part;
     }

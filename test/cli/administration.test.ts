@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Desk, desk, passphrase } from './support.js';
@@ -304,6 +304,52 @@ describe('roots', () => {
     expect((await at.done(['root', 'retire', first ?? '', '--json'])).json).toMatchObject([{ signed: 0 }]);
   });
 
+  it('retire one at a time, so that nobody is locked out', async () => {
+    const at = await desk();
+    await at.done(['root', 'add', '--key', 'local://service']);
+    const [first, , third] = (await at.done(['root', 'list', '--json'])).json.map(({ kid }) => String(kid));
+    for (let i = 0; i < 8; i++) {
+      await at.done(['namespace', 'create', `tenant-${String(i)}`, '--key', 'local://acme']);
+    }
+    const both = await Promise.all(
+      [first, third].map((kid) => at.run(['root', 'retire', kid ?? '', '--json'])),
+    );
+    expect(both.filter(({ status }) => status === 0).length).toBeLessThanOrEqual(1);
+    const listed = (await at.done(['namespace', 'list', '--json'])).json;
+    expect(listed).toHaveLength(9);
+    // Whoever was told to repeat it may.
+    for (const kid of [first, third]) await at.run(['root', 'retire', kid ?? '']);
+    expect((await at.done(['namespace', 'list', '--json'])).json).toHaveLength(9);
+  });
+
+  it('are not said to be retired while something that they signed since would be refused', async () => {
+    const at = await desk();
+    await at.done(['root', 'add', '--key', 'local://service']);
+    const [first] = (await at.done(['root', 'list', '--json'])).json.map(({ kid }) => String(kid));
+    writeFileSync(at.path('old.json'), readFileSync(at.path('keybound.json')));
+    await at.done(['root', 'retire', first ?? '']);
+    await at.done(['namespace', 'create', 'late', '--key', 'local://acme', '--config', 'old.json']);
+    const again = await at.run(['root', 'retire', first ?? '']);
+    expect(again.status).toBe(6);
+    expect(again.stderr).toMatch(/mark it as active/);
+    edit(at, (config) => {
+      for (const root of config.roots) root.status = 'active';
+    });
+    await at.done(['root', 'retire', first ?? '']);
+    expect((await at.done(['namespace', 'list', '--json'])).json).toHaveLength(2);
+  });
+
+  it('retire although a creation was cut short, whose folder is no namespace', async () => {
+    const at = await desk();
+    await at.done(['root', 'add', '--key', 'local://service']);
+    const [first] = (await at.done(['root', 'list', '--json'])).json.map(({ kid }) => String(kid));
+    const namespaces = join(bindings(at, 'acme'), '../..');
+    cpSync(join(namespaces, 'acme/wraps'), join(namespaces, 'half/wraps'), { recursive: true });
+    await at.done(['root', 'retire', first ?? '']);
+    expect((await at.done(['namespace', 'list', '--json'])).json).toHaveLength(1);
+    await at.done(['doctor']);
+  });
+
   it('stay as they are while a namespace cannot be signed again', async () => {
     const at = await desk();
     await at.done(['root', 'add', '--key', 'local://service']);
@@ -511,6 +557,17 @@ describe('inspect', () => {
     expect((await at.done(['inspect', '--file', join(wraps, wrap)], locked)).stdout).toMatch(
       /local:\/\/acme \(104 bytes\)/,
     );
+  });
+
+  it('does not let what it reads steer the terminal', async () => {
+    const uri = 'local://a\u001b[2J\nsigned by: everybody';
+    const wraps = {
+      format: 'keybound/v1/wrap',
+      alternatives: [{ wraps: [{ uri, blob: 'AA' }], sealed: 'A'.repeat(139) }],
+    };
+    const ran = await (await desk()).run(['inspect', '--file', '-'], { stdin: JSON.stringify(wraps) });
+    expect(ran.status).toBe(6);
+    expect(ran.stdout + ran.stderr).not.toMatch(/\u001b|everybody/);
   });
 
   it('reads ciphertext from anywhere, and refuses what is none', async () => {

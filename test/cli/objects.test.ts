@@ -1,8 +1,10 @@
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -140,6 +142,25 @@ describe('put and get', () => {
     expect(readdirSync(at.folder).filter((name) => name.endsWith('.part'))).toEqual([]);
     expect(await at.refused(['get', 'acme', 'hello', '-o', 'no/such/folder'])).toEqual(['source-failed', 9]);
     await at.done(['rm', 'acme', 'damaged']);
+  });
+
+  it('write into what is no regular file, through links, and keep the mode of a file', async () => {
+    await at.done(['put', 'acme', 'hello'], { stdin: 'hello world' });
+    writeFileSync(at.path('private'), 'old', { mode: 0o600 });
+    symlinkSync('private', at.path('link'));
+    await at.done(['get', 'acme', 'hello', '-o', 'link']);
+    expect(readFileSync(at.path('private'), 'utf8')).toBe('hello world');
+    expect(statSync(at.path('private')).mode & 0o777).toBe(0o600);
+    expect(lstatSync(at.path('link')).isSymbolicLink()).toBe(true);
+    symlinkSync('/dev/null', at.path('device'));
+    await at.done(['get', 'acme', 'hello', '-o', 'device']);
+    expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true);
+    mkdirSync(at.path('taken'));
+    expect(await at.refused(['get', 'acme', 'hello', '-o', 'taken'])).toEqual(['source-failed', 9]);
+    expect(await at.refused(['get', 'acme', 'hello', '-o', 'private/x'])).toEqual(['source-failed', 9]);
+    const long = '漢'.repeat(80);
+    await at.done(['get', 'acme', 'hello', '-o', long]);
+    expect(readFileSync(at.path(long), 'utf8')).toBe('hello world');
   });
 
   it('store nothing when interrupted', async () => {
@@ -305,5 +326,8 @@ describe('verify', () => {
     expect(ran.stdout + ran.stderr).not.toMatch(/secret/);
     expect(await other.refused(['verify', 'acme'])).toEqual(['invalid-argument', 2]);
     await other.done(['verify', 'acme', 'one', 'three']);
+    expect(await other.refused(['rm', 'acme', '', '--recursive'])).toEqual(['invalid-argument', 2]);
+    await other.done(['rm', 'acme', '', '--recursive', '--yes']);
+    expect((await other.done(['ls', 'acme'])).stdout).toBe('');
   });
 });

@@ -84,8 +84,11 @@ describe.runIf(hasPython)('on a terminal', () => {
     expect(verified.shown).toMatch(/big \d+ % \d+ MiB, .*\/s, \d:\d\d left/);
   });
 
-  it('ends when Ctrl-C is typed instead of a passphrase', async () => {
-    const { status, shown } = await type(['key', 'list'], ['\u0003']);
-    expect([status, shown]).toEqual([130, expect.stringMatching(/\[aborted\]/)]);
-  });
+  it.each(['\u0003', '\u0004'])(
+    'ends when Ctrl-C or Ctrl-D is typed instead of a passphrase: %j',
+    async (typed) => {
+      const { status, shown } = await type(['key', 'list'], [typed]);
+      expect([status, shown]).toEqual([130, expect.stringMatching(/\[aborted\]/)]);
+    },
+  );
 });

@@ -2,6 +2,7 @@
  * init: a registry, its keys, and the configuration that names them.
  */
 import { type Command } from 'commander';
+import { rm } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import { initRegistry, KeyboundError, parseKeyPolicy } from 'keybound';
 import { localKeyring, type LocalKeyring } from 'keybound/local';
@@ -44,6 +45,12 @@ async function init({ io, globals, printer }: Shell, given: InitArguments): Prom
   const path = Setup.pathOf(io, globals);
   const base = dirname(path);
   const recoveryPath = resolve(base, given.recoveryFile);
+  if (path === recoveryPath) {
+    throw new KeyboundError(
+      'invalid-argument',
+      'expected two files, got one for the configuration and the recovery root',
+    );
+  }
   for (const taken of [path, recoveryPath]) {
     if ((await readText(taken)) === null) continue;
     throw new KeyboundError('invalid-argument', `there is ${taken} already: a registry is made once`);
@@ -54,19 +61,21 @@ async function init({ io, globals, printer }: Shell, given: InitArguments): Prom
     keys: {
       local: {
         keyring: given.keyring,
-        ...(given.workFactor === undefined ? {} : { workFactor: Number(given.workFactor) }),
+        ...(given.workFactor === undefined
+          ? {}
+          : { workFactor: /^\d{1,2}$/.test(given.workFactor) ? Number(given.workFactor) : given.workFactor }),
       },
     },
     marks: 'keybound-marks',
   };
   // Checked with what is not known yet filled in, before anything is made.
   const blank = { registry: '0'.repeat(32), roots: [{ publicKey: 'A'.repeat(43), status: 'active' }] };
-  parseConfig(JSON.stringify({ ...blank, ...skeleton }), path);
+  const checked = parseConfig(JSON.stringify({ ...blank, ...skeleton }), path);
   const [key, recoveryKey] = [parseKeyPolicy(given.key), parseKeyPolicy(given.recoveryKey)];
   const keyringPath = resolve(base, given.keyring);
   const keyring = localKeyring(keyringPath, {
     passphrase: passphraseOf(io, keyringPath),
-    ...(skeleton.keys.local.workFactor === undefined ? {} : { workFactor: skeleton.keys.local.workFactor }),
+    workFactor: checked.keys.local?.workFactor,
   });
   const { signal } = io;
   const made = await makeKeys(keyring, [given.key, given.recoveryKey], signal);
@@ -79,14 +88,19 @@ async function init({ io, globals, printer }: Shell, given: InitArguments): Prom
   });
   const { registry, roots, signing } = config;
   const written: Config = {
+    ...checked,
     registry,
-    ...skeleton,
     roots: roots.map((root) => ({ ...root })),
     signing: [{ publicKey: signing.publicKey, region: signing.region, key: given.key }],
   };
-  // The recovery root first: without the configuration it is worth nothing, and `init` can be repeated.
   await createText(recoveryPath, `${JSON.stringify({ ...recovery, key: given.recoveryKey }, null, 2)}\n`);
-  await createText(path, configText(written));
+  try {
+    await createText(path, configText(written));
+  } catch (error) {
+    // Worth nothing without the configuration, and in the way when `init` is repeated.
+    await rm(recoveryPath, { force: true });
+    throw error;
+  }
   await printer.result(
     { registry, region, config: path, recovery: recoveryPath, keyring: keyringPath, keysMade: made },
     `made registry ${registry}\n` +

@@ -9,7 +9,7 @@ import { fileStore } from 'keybound/file';
 import { look } from '../files.js';
 import { type Io } from '../io.js';
 import { type Run, type Shell } from '../shell.js';
-import { table } from '../output.js';
+import { plain, table } from '../output.js';
 import { folderOf } from '../setup.js';
 import { describeText } from './namespaces.js';
 
@@ -107,7 +107,7 @@ function text(found: Inspection): string {
   if (found.kind === 'wraps') {
     const rows = found.alternatives.map((keys, i) => [
       `alternative ${String(i + 1)}`,
-      keys.map(({ uri, blobLength }) => `${uri} (${String(blobLength)} bytes)`).join(' and '),
+      keys.map(({ uri, blobLength }) => `${plain(uri)} (${String(blobLength)} bytes)`).join(' and '),
     ]);
     return table([['kind', 'wrapped key, not verified'], ...rows]);
   }
@@ -132,6 +132,9 @@ export function addInspect(program: Command, run: Run): void {
     .option('--epoch <number>', 'an earlier epoch of the binding')
     .action((id: string | undefined, name: string | undefined, given: InspectArguments & { file?: string }) =>
       run(async (shell) => {
+        if (given.epoch !== undefined && (id === undefined || name !== undefined)) {
+          throw new KeyboundError('invalid-argument', 'expected --epoch with a namespace alone');
+        }
         if ((id === undefined) === (given.file === undefined)) {
           throw new KeyboundError('invalid-argument', 'expected a namespace, or --file, got both or neither');
         }

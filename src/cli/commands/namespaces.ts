@@ -78,6 +78,8 @@ export async function* namespacesOf(
         found = await (await keybound.open(id, { region, signal })).describe({ signal });
       } catch (error) {
         if (!(error instanceof KeyboundError) || error.code === 'aborted') throw error;
+        // A folder without a binding: a creation that never came to an end.
+        if (error.code === 'namespace-not-found') continue;
         found = error;
       }
       yield { id, region, found };

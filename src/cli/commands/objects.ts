@@ -251,6 +251,7 @@ async function list(
 interface RemoveArguments extends NamespaceOptions {
   readonly ifVersion?: string;
   readonly recursive?: boolean;
+  readonly yes?: boolean;
 }
 
 async function remove(
@@ -262,6 +263,12 @@ async function remove(
   const { io, printer } = shell;
   if (given.ifVersion !== undefined && (names.length > 1 || given.recursive === true)) {
     throw new KeyboundError('invalid-argument', 'expected one object with --if-version, got several');
+  }
+  if (given.recursive === true && names.includes('') && given.yes !== true) {
+    throw new KeyboundError(
+      'invalid-argument',
+      'expected --yes, as every object of the namespace would be deleted',
+    );
   }
   const namespace = await (await shell.setup()).namespace(id, openOptions(given));
   const condition = given.ifVersion === undefined ? {} : { ifVersion: given.ifVersion };
@@ -371,6 +378,7 @@ export function addObjects(program: Command, run: Run): void {
     .description('delete objects; needs no key')
     .option('--if-version <version>', 'this very version only')
     .option('--recursive', prefixHelp)
+    .option('--yes', 'with --recursive and an empty name: yes, all of them')
     .action((id: string, names: string[], given: RemoveArguments) =>
       run((shell) => remove(shell, id, names, given)),
     );

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import {
   existsSync,
   lstatSync,
+  lutimesSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -293,14 +294,49 @@ describe('a file store on disk', () => {
   it('sweeps away what a dead process left, at once, and what anyone left long ago', async () => {
     await put('content');
     const long = new Date(Date.now() - 8 * 24 * 60 * 60 * 1000);
-    const ours = [newTag(), newTag().replace(/^../, 'xx')];
-    for (const name of ['old', ...ours, tagOfTheDead()]) {
-      writeFileSync(join(root, '@tmp', name), '');
-      mkdirSync(join(root, '@tmp', `${name} folder`, 'in it'), { recursive: true });
+    const elsewhere = (): string => newTag().replace(/^.{32}/, 'e'.repeat(32));
+    const make = (name: string, isFolder: boolean): string => {
+      if (isFolder) mkdirSync(join(root, '@tmp', name, 'in it'), { recursive: true });
+      else writeFileSync(join(root, '@tmp', name), '');
+      return name;
+    };
+    const kept = [newTag(), elsewhere(), 'of another make'].flatMap((name) => make(name, false));
+    kept.push(make(newTag(), true), make(elsewhere(), true));
+    for (const isFolder of [true, false]) {
+      make(tagOfTheDead(), isFolder);
+      utimesSync(join(root, '@tmp', make(elsewhere(), isFolder)), long, long);
     }
-    for (const name of ['old', 'old folder']) utimesSync(join(root, '@tmp', name), long, long);
+    utimesSync(join(root, '@tmp', 'of another make'), long, long);
     await fileStore(root).put(key, sourceOf(pattern(1)));
-    expect(scratch()).toEqual(ours.flatMap((name) => [name, `${name} folder`]).sort());
+    expect(scratch()).toEqual(kept.sort());
+  });
+
+  it('sweeps away links that somebody planted, and nothing of what they point to', async () => {
+    const long = new Date(Date.now() - 30 * 24 * 60 * 60 * 1000);
+    const victim = join(root, '..', 'victim');
+    const inVictim = [join(victim, 'file'), join(victim, newTag().replace(/^.{32}/, 'e'.repeat(32)))];
+    mkdirSync(join(victim, 'folder'), { recursive: true });
+    for (const file of [...inVictim, join(victim, 'folder', 'file')]) {
+      writeFileSync(file, 'kept');
+      utimesSync(file, long, long);
+    }
+    const whole = (): string[] => readdirSync(victim, { recursive: true, encoding: 'utf8' }).sort();
+    const before = whole();
+    await put('content');
+    const lock = join(root, '@tmp', `${'0'.repeat(64)}.lock`);
+    mkdirSync(lock);
+    symlinkSync(victim, join(lock, tagOfTheDead()));
+    symlinkSync(victim, join(root, '@tmp', `${'1'.repeat(64)}.lock`));
+    lutimesSync(join(root, '@tmp', `${'1'.repeat(64)}.lock`), long, long);
+    symlinkSync(victim, join(root, '@tmp', tagOfTheDead()));
+    await fileStore(root).put(key, sourceOf(pattern(1)));
+    expect(scratch()).toEqual([]);
+    expect(whole()).toEqual(before);
+    rmSync(join(root, '@tmp'), { recursive: true });
+    symlinkSync(victim, join(root, '@tmp'));
+    await fileStore(root).put(key, sourceOf(pattern(1)));
+    expect(whole()).toEqual(before);
+    rmSync(victim, { recursive: true });
   });
 
   it('frees locks that dead processes left, of objects that nobody asks for again', async () => {

@@ -86,6 +86,7 @@ async function askFor(passphrase: Passphrase | undefined, path: string): Promise
   try {
     text = typeof passphrase === 'function' ? await passphrase() : passphrase;
   } catch (error) {
+    if (error instanceof KeyboundError) throw error;
     throw locked('the function that gives its passphrase failed', error);
   }
   if (text === undefined || text === '') {

@@ -1,7 +1,7 @@
 import { type Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing } from '../../../internal/errno.js';
+import { errnoOf, isMissing } from '../../../internal/errno.js';
 import { checkSignal } from '../../../internal/signal.js';
 import { maxNameLength } from '../../object-key.js';
 import { openToRead, readFully } from './disk.js';
@@ -66,10 +66,14 @@ export async function folderNames(path: string, signal: AbortSignal | undefined)
   return lookAt(folders, signal, ({ name }) => trueText(name, join(path, name, nameMark)));
 }
 
-/** Whether the folder at `path` holds an object at any depth. */
+/** Whether the folder at `path` holds an object at any depth. One that lies too deep to be looked into counts. */
 export async function holdsObject(path: string, signal: AbortSignal | undefined): Promise<boolean> {
   checkSignal(signal);
-  const entries = await entriesOf(path);
+  const entries = await entriesOf(path).catch((error: unknown) => {
+    if (errnoOf(error) === 'ENAMETOOLONG') return null;
+    throw error;
+  });
+  if (entries === null) return true;
   if (entries.some(isObject)) return true;
   for (const entry of entries.filter(isFolder)) {
     if (await holdsObject(join(path, entry.name), signal)) return true;

@@ -101,15 +101,16 @@ describe('a keyring file', () => {
   it('takes away what a killed process left long ago, and only that', async () => {
     const { path, keyring } = await madeKeyring();
     mkdirSync(`${path}.tmp`);
-    for (const [name, ageMs] of [
-      ['old', 11 * 60_000],
-      ['young', 1000],
+    const [old, young] = ['0', '1'].map((digit) => `${'e'.repeat(32)}!1!${digit.repeat(24)}`);
+    for (const [name = '', ageMs] of [
+      [old, 11 * 60_000],
+      [young, 1000],
     ] as const) {
       writeFileSync(join(`${path}.tmp`, name), 'x');
       const then = new Date(Date.now() - ageMs);
       utimesSync(join(`${path}.tmp`, name), then, then);
     }
     await keyring.createKey('b');
-    expect(readdirSync(`${path}.tmp`)).toEqual(['young']);
+    expect(readdirSync(`${path}.tmp`)).toEqual([young]);
   });
 });
