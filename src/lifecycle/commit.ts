@@ -48,7 +48,7 @@ export async function commitEpoch(
     await store.put(place, piece(bytes), { if: 'absent', ...signalOption(signal) });
   } catch (error) {
     // What cannot be read proves nothing: whoever made wraps for this epoch must keep them.
-    const present = await getSmall(store, place, bindingLimits.size).catch(() => null);
+    const present = await getSmall(store, place, bindingLimits.size, signalOption(signal)).catch(() => null);
     const ours =
       present?.content !== undefined && present.content !== null && sameBytes(present.content, bytes);
     if (!ours) {
@@ -60,9 +60,11 @@ export async function commitEpoch(
       );
     }
   }
-  const binding = await chains.read(subject, { instance: payload.instance }).catch((error: unknown) => {
-    throw doneBut(subject, payload.epoch, error);
-  });
+  const binding = await chains
+    .read(subject, { instance: payload.instance, signal })
+    .catch((error: unknown) => {
+      throw doneBut(subject, payload.epoch, error);
+    });
   if (binding === null) throw doneBut(subject, payload.epoch, undefined);
   emit({
     type: 'binding-changed',

@@ -3,6 +3,7 @@ import { checkRegion } from '../format/names.js';
 import { checkOptions } from '../internal/options.js';
 import { quote } from '../internal/quote.js';
 import { shape } from '../internal/shape.js';
+import { checkedStore } from './checked-store.js';
 import { type ObjectStore } from './store.js';
 
 /** One region of an installation: exactly one store, and where keys for it may live. */
@@ -58,7 +59,7 @@ export class Regions {
             `${message}: the KMS locations it allows, such as ['local']`,
           );
         });
-        return [name, { name, store: options.store, keyLocations }];
+        return [name, { name, store: checkedStore(name, options.store), keyLocations }];
       }),
     );
   }

@@ -6,6 +6,7 @@ import { IntegrityFailure, KeyboundError } from '../../../errors.js';
 import { bodyLength, openBody, sealBody } from '../../../format/chunked-body.js';
 import { encodeKmsContext } from '../../../format/kms-context.js';
 import { utf8, wipe, isBytes } from '../../../internal/bytes.js';
+import { checkOptions } from '../../../internal/options.js';
 import { shape } from '../../../internal/shape.js';
 import { type KeyProvider, type KmsContext } from '../../provider.js';
 import { destroyedKey, disabledKey, unknownKey } from './key-errors.js';
@@ -88,6 +89,7 @@ export function providerOf(source: KeySource): KeyProvider {
     parse: parseLocalUri,
 
     async wrap(uri, secret, context, options = {}) {
+      checkOptions(options, 'a call of the provider', ['signal']);
       const name = nameOf(uri);
       const bound = contextBytes(context);
       const own =
@@ -103,6 +105,7 @@ export function providerOf(source: KeySource): KeyProvider {
     },
 
     async unwrap(uri, blob, context, options = {}) {
+      checkOptions(options, 'a call of the provider', ['signal']);
       const name = nameOf(uri);
       const bound = contextBytes(context);
       const own = copyOf(blob, 'the blob', blobLength);
@@ -114,6 +117,7 @@ export function providerOf(source: KeySource): KeyProvider {
     },
 
     async describe(uri, options = {}) {
+      checkOptions(options, 'a call of the provider', ['signal']);
       const name = nameOf(uri);
       return source.read(options.signal, (find) => ({
         ...parseLocalUri(uri),
