@@ -3,6 +3,7 @@
  */
 import { KeyboundError } from 'keybound';
 import { type GetOptions } from 'keybound';
+import { quote } from './quote.js';
 
 const wrong = (message: string): never => {
   throw new KeyboundError('invalid-argument', message);
@@ -25,7 +26,7 @@ export function pairsOf(
     const at = pair.indexOf('=');
     if (at < 1) wrong(`expected ${option} key=value, got something else`);
     const key = pair.slice(0, at);
-    if (pairs.has(key)) wrong(`expected each key of ${option} once, got ${JSON.stringify(key)} twice`);
+    if (pairs.has(key)) wrong(`expected each key of ${option} once, got ${quote(key)} twice`);
     pairs.set(key, pair.slice(at + 1));
   }
   return Object.fromEntries(pairs);

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { KeyboundError } from 'keybound';
 import * as z from 'zod';
+import { quote } from './quote.js';
 
 /** Each message completes "expected <where> to be …". */
 const text = (what: string, pattern?: RegExp): z.ZodString => {
@@ -101,10 +102,13 @@ export type SigningConfig = z.infer<typeof signing>;
 /** The longest configuration that is read, in characters. */
 export const maxConfigLength = 4 * 1024 * 1024;
 
+/** A member's name where it is plain; anybody may have edited the file. */
+const pathPart = (name: string): string => (/^[\w$-]{1,40}$/.test(name) ? name : quote(name, 40));
+
 function explain(issue: z.core.$ZodIssue): string {
-  const path = issue.path.map(String).join('.').slice(0, 80) || 'it';
+  const path = issue.path.map((one) => pathPart(String(one))).join('.') || 'it';
   if (issue.code === 'unrecognized_keys') {
-    return `expected no member ${JSON.stringify(issue.keys[0] ?? '').slice(0, 60)} in ${path}`;
+    return `expected no member ${quote(issue.keys[0] ?? '', 60)} in ${path}`;
   }
   if (issue.code === 'invalid_key') return `expected ${path} to be named by a region name [a-z0-9][a-z0-9-]*`;
   return `expected ${path} to be ${issue.message}`;

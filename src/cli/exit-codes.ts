@@ -8,7 +8,7 @@ export const exitCodes = {
   3: 'there is no such namespace, object or key',
   4: 'it exists already, or was changed meanwhile',
   5: 'the owner’s key refuses: disabled, destroyed, not granted, or its keyring is locked',
-  6: 'what is stored is not what was written: damaged or tampered with',
+  6: 'what is stored is not what was written: damaged or tampered with, or the passphrase is wrong',
   7: 'the configuration is wrong or lacks something',
   8: 'the namespace is suspended, shredded or has moved',
   9: 'the store refuses, is full or failed',

@@ -6,12 +6,24 @@ import { mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promis
 import { dirname, join, sep } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { KeyboundError } from 'keybound';
+import { quote } from './quote.js';
 
 /** Read at once; Node's default of 64 KiB is slower. */
 const readSize = 1024 * 1024;
 
+/** What is wrong with a path that was given. */
+const faults: Readonly<Partial<Record<string, string>>> = {
+  EISDIR: 'it is a folder: name a file, or use --recursive',
+  ENOENT: 'there is no such folder',
+  ENOTDIR: 'what should be its folder is a file',
+};
+
 function failed(verb: string, path: string, error: unknown): KeyboundError {
   const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+  const fault = verb === 'write' ? faults[code] : undefined;
+  if (fault !== undefined) {
+    return new KeyboundError('invalid-argument', `cannot write ${path}: ${fault}`, { cause: error });
+  }
   return code === 'ENOENT' && verb === 'read'
     ? new KeyboundError('invalid-argument', `there is no file ${path}`, { cause: error })
     : new KeyboundError('source-failed', `cannot ${verb} ${path}: ${code}`, { cause: error });
@@ -117,7 +129,7 @@ export function pathBelow(root: string, name: string): string {
   if (plain) return path;
   throw new KeyboundError(
     'invalid-argument',
-    `expected the names of objects to be paths below ${root}, got ${JSON.stringify(name).slice(0, 100)}: get it by itself, with --output`,
+    `expected the names of objects to be paths below ${root}, got ${quote(name, 100)}: get it by itself, with --output`,
   );
 }
 

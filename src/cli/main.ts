@@ -2,6 +2,7 @@
  * The command line: from arguments to an exit status.
  */
 import { Command, CommanderError } from 'commander';
+import { KeyboundError } from 'keybound';
 import { version } from '../../package.json';
 import { addCompletion } from './commands/completion.js';
 import { addDoctor } from './commands/doctor.js';
@@ -30,7 +31,6 @@ function build(run: Run): Command {
     .option('--signing <file>', 'sign with the root in this file, such as the recovery root')
     .option('--json', 'print one JSON document per line')
     .option('-q, --quiet', 'no progress, no remarks')
-    .helpCommand(false)
     .showHelpAfterError('(try: keybound --help)');
   addInit(program, run);
   addNamespaces(program, run);
@@ -44,14 +44,14 @@ function build(run: Run): Command {
 }
 
 /** Every command writes where `io` says, and throws instead of ending the process. */
-function tame(command: Command, io: Io): void {
+function tame(command: Command, io: Io, complain: (text: string) => void): void {
   command.exitOverride().configureOutput({
     writeOut: (text) => void io.stdout.write(text),
-    writeErr: (text) => void io.stderr.write(text),
+    writeErr: complain,
     getOutHelpWidth: () => io.stdout.columns ?? 80,
     getErrHelpWidth: () => io.stderr.columns ?? 80,
   });
-  for (const child of command.commands) tame(child, io);
+  for (const child of command.commands) tame(child, io, complain);
 }
 
 /** Runs one command. Resolves with its exit status (docs/cli.md); never rejects. */
@@ -77,12 +77,24 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
       else status = (await printer.failure(error)).exitCode;
     }
   });
-  tame(program, io);
+  // With --json it is one document, like any other complaint.
+  const complaints: string[] = [];
+  const asJson = args.includes('--json');
+  tame(program, io, (text) => {
+    if (asJson) complaints.push(text);
+    else io.stderr.write(text);
+  });
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
-    // Commander has said what was wrong; help and version are no errors.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof CommanderError) {
+      // Help and version are no errors. Otherwise commander has said what was wrong.
+      if (error.exitCode === 0) return 0;
+      if (!asJson) return 2;
+      const [message = ''] = complaints.join('').split('\n');
+      const usage = new KeyboundError('invalid-argument', message.replace(/^error: /, ''));
+      return (await new Printer(io, true, true).failure(usage)).exitCode;
+    }
     return isBrokenPipe(error) ? 141 : 1;
   }
   return status;

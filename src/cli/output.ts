@@ -1,7 +1,7 @@
 /*
  * What people read on a terminal, and what programs read with --json: one JSON document per line.
  */
-import { errorCodes, KeyboundError, type NamespaceDescription } from 'keybound';
+import { type ErrorCode, errorCodes, KeyboundError, type NamespaceDescription } from 'keybound';
 import { exitCodeOf, type ExitCode } from './exit-codes.js';
 import { type Io, write } from './io.js';
 
@@ -48,10 +48,21 @@ export function policyText(policy: NamespaceDescription['policy']): string {
 }
 
 /** What to do about an error, where the command line knows better than the library. */
-const hints: Partial<Record<string, string>> = {
+export const hints = {
   'keyring-locked': 'set KEYBOUND_PASSPHRASE, or run this where there is a terminal to ask at',
   'no-signing-key': 'add `signing` to the configuration, or give --signing with the recovery file',
-};
+  'integrity-failure': 'if it was put with --context, give the same here; otherwise treat as tampering',
+  'namespace-exists': 'see what it is with `keybound namespace show`',
+  'object-exists': 'choose another name, or leave out --if-absent',
+  'key-not-found': '`keybound key list` has those there are, `keybound key create` makes one',
+  aborted: 'repeat it if it was not meant to end',
+} as const;
+
+/** Advice that says nothing beyond the message. */
+const empty: readonly string[] = [errorCodes['invalid-argument'].advice, errorCodes.misconfigured.advice];
+
+const hintOf = (code: ErrorCode): string =>
+  Object.hasOwn(hints, code) ? hints[code as keyof typeof hints] : errorCodes[code].advice;
 
 export interface Failure {
   readonly code: string;
@@ -65,7 +76,7 @@ export interface Failure {
 export function failureOf(error: unknown): Failure {
   if (error instanceof KeyboundError) {
     const { code, message, retryable, details } = error;
-    const hint = hints[code] ?? errorCodes[code].advice;
+    const hint = hintOf(code);
     return { code, message, hint, exitCode: exitCodeOf[code], retryable, details };
   }
   const text = error instanceof Error ? error.message : String(error);
@@ -109,7 +120,7 @@ export class Printer {
       this.#io.stderr,
       this.json
         ? `${JSON.stringify({ error: { code, message, hint, exitCode, retryable, details } })}\n`
-        : `keybound: ${plain(message)} [${code}]\n${message.includes(hint) ? '' : `  → ${hint}\n`}`,
+        : `keybound: ${plain(message)} [${code}]\n${message.includes(hint) || empty.includes(hint) ? '' : `  → ${hint}\n`}`,
     );
     return failure;
   }

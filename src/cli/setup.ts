@@ -18,6 +18,7 @@ import { fileStore } from 'keybound/file';
 import { localKeyring, type LocalKeyring } from 'keybound/local';
 import { type Config, parseConfig, parseSigning, readText, type SigningConfig } from './config.js';
 import { type Io } from './io.js';
+import { hints } from './output.js';
 import { fileMarks } from './marks.js';
 
 /** Options that every command has. */
@@ -35,7 +36,13 @@ export function passphraseOf(io: Io, path: string): () => Promise<string | undef
   const ask = async (): Promise<string | undefined> => {
     const given = io.env['KEYBOUND_PASSPHRASE'];
     if (given !== undefined && given !== '') return given;
-    if (io.askSecret === undefined) return undefined;
+    if (io.askSecret === undefined) {
+      throw new KeyboundError(
+        'keyring-locked',
+        `keyring ${path} needs its passphrase: ${hints['keyring-locked']}`,
+        { details: { keyring: path } },
+      );
+    }
     const isNew = !existsSync(path);
     const passphrase = await io.askSecret(
       isNew ? `New passphrase for ${path}: ` : `Passphrase for ${path}: `,

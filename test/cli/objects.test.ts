@@ -140,7 +140,10 @@ describe('put and get', () => {
     expect(await at.refused(['get', 'acme', 'damaged', '-o', 'kept.txt'])).toEqual(['integrity-failure', 6]);
     expect(readFileSync(at.path('kept.txt'), 'utf8')).toBe('kept');
     expect(readdirSync(at.folder).filter((name) => name.endsWith('.part'))).toEqual([]);
-    expect(await at.refused(['get', 'acme', 'hello', '-o', 'no/such/folder'])).toEqual(['source-failed', 9]);
+    expect(await at.refused(['get', 'acme', 'hello', '-o', 'no/such/folder'])).toEqual([
+      'invalid-argument',
+      2,
+    ]);
     await at.done(['rm', 'acme', 'damaged']);
   });
 
@@ -156,8 +159,8 @@ describe('put and get', () => {
     await at.done(['get', 'acme', 'hello', '-o', 'device']);
     expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true);
     mkdirSync(at.path('taken'));
-    expect(await at.refused(['get', 'acme', 'hello', '-o', 'taken'])).toEqual(['source-failed', 9]);
-    expect(await at.refused(['get', 'acme', 'hello', '-o', 'private/x'])).toEqual(['source-failed', 9]);
+    expect(await at.refused(['get', 'acme', 'hello', '-o', 'taken'])).toEqual(['invalid-argument', 2]);
+    expect(await at.refused(['get', 'acme', 'hello', '-o', 'private/x'])).toEqual(['invalid-argument', 2]);
     const long = '漢'.repeat(80);
     await at.done(['get', 'acme', 'hello', '-o', long]);
     expect(readFileSync(at.path(long), 'utf8')).toBe('hello world');

@@ -73,6 +73,25 @@ async function region(setup: Setup, name: string): Promise<Finding> {
   }
 }
 
+/** Whether a root's wrapped seed is where SPEC.md §11 puts it. */
+async function seed(setup: Setup, name: string, kid: string): Promise<Finding> {
+  const about = `root ${kid}`;
+  try {
+    const folder = `keybound/${setup.config.registry}/signing-keys`;
+    const found = await regionsOf(setup.config, setup.base)[name]?.store.head({ folder, name: kid });
+    return found === null || found === undefined
+      ? {
+          state: 'wrong',
+          about,
+          what: `its wrapped seed is missing from region ${name}, so it cannot sign`,
+          mend: 'restore the store, check its URL, or sign with the recovery root',
+        }
+      : { state: 'ok', about, what: `its wrapped seed is in region ${name}` };
+  } catch (error) {
+    return wrong(about, error);
+  }
+}
+
 /** States of a key that leave it usable, as far as the KMS tells. */
 const usable: readonly string[] = ['enabled', 'unknown'];
 
@@ -173,6 +192,10 @@ async function* examine(shell: Shell, only: string | undefined): AsyncGenerator<
     };
   }
   for (const name of setup.regionsMeant) yield await region(setup, name);
+  for (const signing of setup.config.signing ?? []) {
+    const kid = keybound.roots.find(({ publicKey }) => publicKey === signing.publicKey)?.kid;
+    if (signing.wrapped === undefined) yield await seed(setup, signing.region, kid ?? '');
+  }
   const uris = new Map((setup.config.signing ?? []).map(({ key: policy }) => [policy, policy]));
   let examined = 0;
   try {

@@ -10,6 +10,7 @@ import { look } from '../files.js';
 import { type Io } from '../io.js';
 import { type Run, type Shell } from '../shell.js';
 import { plain, table } from '../output.js';
+import { quote } from '../quote.js';
 import { folderOf } from '../setup.js';
 import { describeText } from './namespaces.js';
 
@@ -82,7 +83,7 @@ async function headOfStored(
     'object-not-found',
     name === undefined
       ? `namespace ${id}: its binding has no epoch ${place.name}`
-      : `namespace ${id}: there is no object ${JSON.stringify(name)} in region ${namespace.region}`,
+      : `namespace ${id}: there is no object ${quote(name)} in region ${namespace.region}`,
   );
 }
 

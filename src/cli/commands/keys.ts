@@ -6,6 +6,7 @@ import { KeyboundError } from 'keybound';
 import { type LocalKeyInfo, type LocalKeyring } from 'keybound/local';
 import { type Run, type Shell } from '../shell.js';
 import { table } from '../output.js';
+import { quote } from '../quote.js';
 
 const row = ({ name, state, uri, createdAt }: LocalKeyInfo): string[] => [name, state, uri, createdAt];
 
@@ -37,7 +38,7 @@ async function destroy(
   if (yes !== true) {
     throw new KeyboundError(
       'invalid-argument',
-      `expected --yes: destroying key ${JSON.stringify(name)} makes what it protects unreadable for good (\`keybound namespace list --key local://…\` tells what that is)`,
+      `expected --yes: destroying key ${quote(name)} makes what it protects unreadable for good (\`keybound namespace list --key local://…\` tells what that is)`,
     );
   }
   const info = await (await setup()).keyring().destroyKey(name, { signal: io.signal });

@@ -88,6 +88,12 @@ export async function* namespacesOf(
 }
 
 async function list(shell: Shell, { key }: { key?: string }): Promise<void> {
+  if (key !== undefined && !/^[a-z][a-z0-9-]*:\/\/./.test(key)) {
+    throw new KeyboundError(
+      'invalid-argument',
+      'expected --key with a key URI such as local://acme, got something else',
+    );
+  }
   const rows: string[][] = [];
   for await (const { id, region, found } of namespacesOf(shell)) {
     if (found instanceof KeyboundError) {

@@ -17,6 +17,7 @@ import { write } from '../io.js';
 import { type Run, type Shell } from '../shell.js';
 import { bytesText, plain } from '../output.js';
 import { Progress } from '../progress.js';
+import { quote } from '../quote.js';
 
 interface NamespaceOptions {
   readonly trust?: string;
@@ -277,10 +278,7 @@ async function remove(
     given.recursive === true ? below(namespace, names, io.signal) : each(names),
     async (name) => {
       if (!(await namespace.delete(name, { ...condition, signal: io.signal }))) {
-        throw new KeyboundError(
-          'object-not-found',
-          `namespace ${id}: there is no object ${JSON.stringify(name)}`,
-        );
+        throw new KeyboundError('object-not-found', `namespace ${id}: there is no object ${quote(name)}`);
       }
       await printer.result({ namespace: id, name, deleted: true }, `${plain(name)}  deleted\n`);
     },

@@ -6,6 +6,7 @@ import { type Keybound, KeyboundError, parseKeyPolicy } from 'keybound';
 import { type Config, configText, replaceText } from '../config.js';
 import { type Run, type Shell } from '../shell.js';
 import { plain, table } from '../output.js';
+import { quote } from '../quote.js';
 import { Setup } from '../setup.js';
 
 type Root = Keybound['roots'][number];
@@ -59,7 +60,7 @@ function find(roots: readonly Root[], kid: string): Root {
   if (kid !== '' && root !== undefined && second === undefined) return root;
   throw new KeyboundError(
     'invalid-argument',
-    `expected the key id of a root, or the beginning of just one, got ${JSON.stringify(kid).slice(0, 60)}; \`keybound root list\` has them`,
+    `expected the key id of a root, or the beginning of just one, got ${quote(kid, 60)}; \`keybound root list\` has them`,
   );
 }
 
