@@ -169,11 +169,10 @@ export class Chains {
     const source = await this.#read(from, { signal: options.signal }, moves + 1);
     const { movedTo } = source?.payload ?? {};
     if (
-      source === null ||
-      !(await this.#saidAs(from, source, movedFrom.payload, options.signal)) ||
-      source.payload.instance !== movedFrom.instance ||
+      source?.payload.instance !== movedFrom.instance ||
       movedTo?.region !== subject.region ||
-      movedTo.instance !== link.payload.instance
+      movedTo.instance !== link.payload.instance ||
+      !(await this.#saidAs(from, source, movedFrom.payload, options.signal))
     ) {
       throw refuse(
         subject,

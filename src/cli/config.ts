@@ -1,9 +1,7 @@
 /*
  * `keybound.json`: what an installation consists of. It holds no secret.
  */
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
+import { open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { KeyboundError } from 'keybound';
 import * as z from 'zod';
 import { quote } from './quote.js';
@@ -161,59 +159,40 @@ export async function createText(path: string, content: string): Promise<void> {
   }
 }
 
-/** Replaces a file that still has the text `before`. Throws `misconfigured` if it was edited since. */
+/**
+ * Replaces a file, or what a link points to, that still has the text `before`. Throws `misconfigured` if it was edited
+ * since, or is being edited.
+ */
 export async function replaceText(path: string, before: string, content: string): Promise<void> {
-  const lock = `${path}.lock`;
-  await take(lock);
-  const staged = `${path}.${randomUUID()}.tmp`;
+  const failing = (error: unknown): never => {
+    throw error instanceof KeyboundError ? error : cannot('write', path, error);
+  };
+  const target = await realpath(path).catch(failing);
+  const { mode } = await stat(target).catch(failing);
+  // Both the lock and what replaces the file.
+  const staged = `${target}.new`;
+  const file = await open(staged, 'wx', mode).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return failing(error);
+    throw new KeyboundError(
+      'misconfigured',
+      `another command is changing ${path}: repeat this one when it is done (if none is, delete ${staged})`,
+      { details: { file: path } },
+    );
+  });
   try {
-    await writeFile(staged, content, { flag: 'wx', flush: true });
-    if ((await readText(path)) !== before) {
+    await file.writeFile(content);
+    await file.sync();
+    if ((await readText(target)) !== before) {
       throw new KeyboundError('misconfigured', `${path} was edited meanwhile: repeat the command`, {
         details: { file: path },
       });
     }
-    await rename(staged, path);
+    await rename(staged, target);
   } catch (error) {
-    throw error instanceof KeyboundError ? error : cannot('write', path, error);
-  } finally {
     await rm(staged, { force: true });
-    await rm(lock, { force: true });
-  }
-}
-
-const me = `${hostname()} ${String(process.pid)}`;
-
-/** Makes a lock file, over one that a dead process of this machine left. Throws `misconfigured` if another has it. */
-async function take(lock: string): Promise<void> {
-  for (;;) {
-    try {
-      await writeFile(lock, me, { flag: 'wx' });
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw cannot('write', lock, error);
-    }
-    const holder = await readText(lock);
-    if (holder !== null && !isDead(holder)) {
-      throw new KeyboundError(
-        'misconfigured',
-        `another command is changing the configuration: repeat this one when it is done (if none is, delete ${lock})`,
-        { details: { file: lock } },
-      );
-    }
-    await rm(lock, { force: true });
-  }
-}
-
-/** Whether it is certain that a lock's holder is gone. */
-function isDead(holder: string): boolean {
-  const [host, pid] = holder.split(' ');
-  if (host !== hostname() || !/^[1-9]\d{0,9}$/.test(pid ?? '')) return false;
-  try {
-    process.kill(Number(pid), 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+    failing(error);
+  } finally {
+    await file.close();
   }
 }
 

@@ -1,4 +1,16 @@
-import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Desk, desk, passphrase } from './support.js';
@@ -428,6 +440,26 @@ describe('a configuration', () => {
     const ran = await at.run(['namespace', 'rotate', 'acme']);
     expect(ran.stderr).toMatch(/^keybound: .{1,250} \[misconfigured\]\n$/);
     expect(ran.status).toBe(7);
+  });
+
+  it('is changed where a link points to, keeps its mode, and is changed by one at a time', async () => {
+    const at = await desk();
+    renameSync(at.path('keybound.json'), at.path('elsewhere.json'));
+    chmodSync(at.path('elsewhere.json'), 0o600);
+    symlinkSync('elsewhere.json', at.path('keybound.json'));
+    const ran = await Promise.all(
+      Array.from({ length: 6 }, () => at.run(['root', 'add', '--key', 'local://service', '--json'])),
+    );
+    const added = ran.filter(({ status }) => status === 0).length;
+    expect(added).toBeGreaterThan(0);
+    expect(ran.every(({ status }) => [0, 7].includes(status))).toBe(true);
+    expect(configOf(at).roots).toHaveLength(2 + added);
+    expect(lstatSync(at.path('keybound.json')).isSymbolicLink()).toBe(true);
+    expect(statSync(at.path('elsewhere.json')).mode & 0o777).toBe(0o600);
+    writeFileSync(at.path('elsewhere.json.new'), '');
+    expect(await at.refused(['root', 'add', '--key', 'local://service'])).toEqual(['misconfigured', 7]);
+    rmSync(at.path('elsewhere.json.new'));
+    await at.done(['root', 'add', '--key', 'local://service']);
   });
 
   it('of another registry, with roots of another one, or with none, opens nothing', async () => {

@@ -19,6 +19,10 @@ function wordsOf(command: Command, path: readonly string[] = []): [path: string,
   ];
 }
 
+/** A line, or more, for each command that a word may lead to. */
+const steps = (words: readonly [string, string[]][], line: (path: string) => string): string =>
+  words.flatMap(([path]) => (path === '' ? [] : line(path))).join('\n');
+
 const bash = (
   words: readonly [string, string[]][],
   globals: string,
@@ -27,10 +31,7 @@ _keybound() {
   local current=\${COMP_WORDS[COMP_CWORD]} path= word words
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case "\${path:+$path }$word" in
-${words
-  .filter(([path]) => path !== '')
-  .map(([path]) => `      '${path}') path='${path}' ;;`)
-  .join('\n')}
+${steps(words, (path) => `      '${path}') path='${path}' ;;`)}
     esac
   done
   case "$path" in
@@ -49,10 +50,7 @@ _keybound() {
   local word keypath=
   for word in "\${(@)words[2,CURRENT-1]}"; do
     case "\${keypath:+$keypath }$word" in
-${words
-  .filter(([path]) => path !== '')
-  .map(([path]) => `      '${path}') keypath='${path}' ;;`)
-  .join('\n')}
+${steps(words, (path) => `      '${path}') keypath='${path}' ;;`)}
     esac
   done
   case "$keypath" in
@@ -72,10 +70,7 @@ function __keybound_at
     set -l path
     for word in (commandline -opc)[2..]
         switch "$path $word"
-${words
-  .filter(([path]) => path !== '')
-  .map(([path]) => `            case ' ${path}'\n                set path ' ${path}'`)
-  .join('\n')}
+${steps(words, (path) => `            case ' ${path}'\n                set path ' ${path}'`)}
         end
     end
     test "$path" = "$argv[1]"

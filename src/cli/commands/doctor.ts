@@ -199,8 +199,12 @@ async function* examine(shell: Shell, only: string | undefined): AsyncGenerator<
   const uris = new Map((setup.config.signing ?? []).map(({ key: policy }) => [policy, policy]));
   let examined = 0;
   try {
-    for await (const { id, region: where, found } of namespacesOf(shell)) {
-      if (only !== undefined && id !== only) continue;
+    for await (const { id, region: where, found } of namespacesOf(
+      keybound,
+      setup.regionsMeant,
+      shell.io.signal,
+      only,
+    )) {
       examined++;
       if (found instanceof KeyboundError) {
         yield wrong(`namespace ${id} in region ${where}`, found);

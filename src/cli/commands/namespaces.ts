@@ -4,6 +4,7 @@
 import { type Command } from 'commander';
 import {
   type CreateOptions,
+  type Keybound,
   KeyboundError,
   type Namespace,
   type NamespaceDescription,
@@ -11,7 +12,7 @@ import {
 } from 'keybound';
 import { type Run, type Shell } from '../shell.js';
 import { plain, policyText, table } from '../output.js';
-import { trusting } from './objects.js';
+import { type NamespaceOptions, trusting } from './options.js';
 
 /** A description as people read it. */
 export function describeText(namespace: NamespaceDescription): string {
@@ -64,15 +65,16 @@ async function create(
   await printer.result(description, describeText(description));
 }
 
-/** Every namespace of the regions meant, with its description or why there is none. */
+/** Every namespace of these regions, or the one meant, with its description or why there is none. */
 export async function* namespacesOf(
-  shell: Shell,
+  keybound: Keybound,
+  regions: readonly string[],
+  signal: AbortSignal,
+  only?: string,
 ): AsyncGenerator<{ id: string; region: string; found: NamespaceDescription | KeyboundError }> {
-  const { signal } = shell.io;
-  const setup = await shell.setup();
-  const keybound = await setup.open();
-  for (const region of setup.regionsMeant) {
+  for (const region of regions) {
     for await (const id of keybound.list({ region, signal })) {
+      if (only !== undefined && id !== only) continue;
       let found: NamespaceDescription | KeyboundError;
       try {
         found = await (await keybound.open(id, { region, signal })).describe({ signal });
@@ -95,7 +97,9 @@ async function list(shell: Shell, { key }: { key?: string }): Promise<void> {
     );
   }
   const rows: string[][] = [];
-  for await (const { id, region, found } of namespacesOf(shell)) {
+  const setup = await shell.setup();
+  const all = namespacesOf(await setup.open(), setup.regionsMeant, shell.io.signal);
+  for await (const { id, region, found } of all) {
     if (found instanceof KeyboundError) {
       shell.fail((await shell.printer.failure(found)).exitCode);
       continue;
@@ -129,11 +133,6 @@ const verbs: Record<
   ],
 };
 
-interface OpenArguments {
-  readonly trust?: string;
-  readonly instance?: string;
-}
-
 export function addNamespaces(program: Command, run: Run): void {
   const command = program.command('namespace').description('tenants, each bound to a key and a region');
   command
@@ -157,7 +156,7 @@ export function addNamespaces(program: Command, run: Run): void {
   trusting(command.command('show'))
     .argument('<id>')
     .description('what its newest binding says, verified; asks no KMS')
-    .action((id: string, given: OpenArguments) =>
+    .action((id: string, given: NamespaceOptions) =>
       run(async ({ setup, io, printer }) => {
         const namespace = await (await setup()).namespace(id, given);
         const description = await namespace.describe({ signal: io.signal });
@@ -168,7 +167,7 @@ export function addNamespaces(program: Command, run: Run): void {
     trusting(command.command(verb))
       .argument('<id>')
       .description(description)
-      .action((id: string, given: OpenArguments) =>
+      .action((id: string, given: NamespaceOptions) =>
         run(async ({ setup, io, printer }) => {
           const namespace = await (await setup()).namespace(id, { ...given, signing: true });
           const changed = await change(namespace, io.signal);
